@@ -1,0 +1,59 @@
+import assert from 'node:assert'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/**
+ * Every bound of the gateway in one place. Units and qualifiers stand last in each name.
+ * The relations between them are asserted below, at load.
+ */
+export const limits = {
+  /** Caller's request line and headers; OIDC tokens with hundreds of groups fit. */
+  request_headers_bytes_max: 64 * KiB,
+  /** A request body that streams through without being held. */
+  request_body_bytes_max: 1024 * MiB,
+  /** A request body kept whole because an approval, a model rule or `block` needs it whole. */
+  request_held_body_bytes_max: 32 * MiB,
+  /** All held bodies of one worker together. */
+  worker_held_bytes_max: 512 * MiB,
+  /** Masked bytes waiting for a slow side before the fast side is paused. */
+  relay_buffer_bytes_max: 1 * MiB,
+  /** Bytes below which the paused side goes on. */
+  relay_buffer_bytes_low: 256 * KiB,
+  /** Exchanges open at once in one worker. */
+  worker_exchanges_max: 20_000,
+  upstream_connections_max: 256,
+  upstream_connect_ms_max: 10_000,
+  upstream_response_headers_ms_max: 300_000,
+  upstream_idle_ms_max: 300_000,
+  /** Between two chunks of a request body. */
+  request_idle_ms_max: 30_000,
+  /** A held request's connection, at most. */
+  hold_ms_max: 3_600_000,
+  hold_ms_default: 210_000,
+  approval_expires_ms_default: 3_600_000,
+  approval_preview_bytes_max: 64 * KiB,
+  approvals_pending_max: 20_000,
+  /** Masked body bytes recorded a direction. */
+  audit_body_bytes_max: 4 * MiB,
+  audit_batch_rows_max: 5_000,
+  audit_batch_bytes_max: 16 * MiB,
+  audit_batch_ms_max: 1_000,
+  audit_spool_bytes_max: 4096 * MiB,
+  /** Messages between threads that may wait in one tick's batch. */
+  thread_batch_messages_max: 4_096,
+  token_bytes_max: 32 * KiB,
+  token_clock_skew_s_max: 60,
+  jwks_refetch_ms_min: 10_000,
+  config_bytes_max: 1 * MiB,
+  connections_max: 1_000,
+  stop_grace_ms: 10_000,
+} as const
+
+assert(limits.relay_buffer_bytes_low < limits.relay_buffer_bytes_max)
+assert(limits.request_held_body_bytes_max <= limits.worker_held_bytes_max)
+assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
+assert(limits.token_bytes_max < limits.request_headers_bytes_max)
+assert(limits.approval_preview_bytes_max <= limits.request_held_body_bytes_max)
+assert(limits.hold_ms_default <= limits.hold_ms_max)
+assert(limits.audit_batch_bytes_max < limits.audit_spool_bytes_max)

@@ -1,0 +1,106 @@
+/** What happens to a found secret in one direction. `approve` holds the exchange for a person. */
+export type SecretsAction = 'mask' | 'block' | 'flag' | 'approve'
+
+/** What replaces a secret. Only `label` is implemented by the spine; the names are fixed. */
+export type MaskStyle = 'label' | 'partial' | 'fixed' | 'pseudonym' | 'restore'
+
+/** One rule of a connection's `allow` list. Every given field must match; an absent field matches anything. */
+export interface AllowRule {
+  /** Any of these groups lets the caller through. Never empty. */
+  readonly groups: readonly string[]
+  /** HTTP methods in upper case. */
+  readonly methods?: readonly string[]
+  /** Globs over the upstream path: `*` within a segment, `**` over segments. */
+  readonly paths?: readonly string[]
+  /** Globs over the request's top-level `model` string. */
+  readonly models?: readonly string[]
+}
+
+/** One rule of a connection's `approve` list. Each given trigger kind must match; within one kind, any entry. */
+export interface ApproveRule {
+  readonly name: string
+  /** Words or phrases, case-insensitive, word-bounded. */
+  readonly keywords?: readonly string[]
+  /** Detector ids, or `*` for any secret. */
+  readonly findings?: readonly string[]
+  readonly models?: readonly string[]
+  readonly paths?: readonly string[]
+  /** Only callers in one of these groups are held. */
+  readonly groups?: readonly string[]
+  /** Groups whose members may decide. Never empty. */
+  readonly approvers: readonly string[]
+  /** How long a caller's connection is kept open, in ms. */
+  readonly hold_ms: number
+  /** How long the approval may be decided, and after approval be used, in ms. */
+  readonly expires_ms: number
+}
+
+/** How the gateway authenticates to one upstream. The value is resolved; it never leaves the process. */
+export interface UpstreamCredential {
+  /** Lower-case header name. */
+  readonly header: string
+  readonly value: string
+}
+
+/** One registered inference endpoint with everything the data plane needs to serve it. */
+export interface Connection {
+  /** First path segment of the gateway's URL: `[a-z0-9][a-z0-9_-]{0,63}`. */
+  readonly name: string
+  /** Origin and base path without a trailing slash, `http:` or `https:`. */
+  readonly upstream: string
+  readonly credential: UpstreamCredential | null
+  /** In order; default deny. */
+  readonly allow: readonly AllowRule[]
+  readonly request: { readonly secrets: SecretsAction; readonly style: MaskStyle }
+  readonly response: { readonly secrets: SecretsAction; readonly style: MaskStyle }
+  readonly approve: readonly ApproveRule[]
+  readonly unscannable: 'block' | 'pass'
+  readonly timeouts: {
+    readonly connect_ms: number
+    /** From the last request byte to the first response header. */
+    readonly response_headers_ms: number
+    /** Between two body chunks of the response. */
+    readonly idle_ms: number
+  }
+}
+
+/** One trusted OpenID issuer. Keys are fetched by the control thread; the data plane only reads them. */
+export interface TrustedIssuer {
+  readonly issuer: string
+  readonly audience: string
+  /** Path into the claims, dots between the steps: `realm_access.roles`. */
+  readonly groups_claim: string
+  /** Allowed JWS algorithms; never `none`, never symmetric. */
+  readonly algorithms: readonly string[]
+  /** JSON Web Key Set, public keys only. Empty until first fetched. */
+  readonly jwks: { readonly keys: readonly Record<string, unknown>[] }
+}
+
+/** Everything the data plane decides by. Immutable; replaced whole. Structured-cloneable. */
+export interface Snapshot {
+  /** Changes with every published snapshot; hex digest of the policy part, so equal policies share it. */
+  readonly version: string
+  readonly connections: Readonly<Record<string, Connection>>
+  readonly issuers: readonly TrustedIssuer[]
+  readonly scanner: {
+    readonly mode: 'balanced' | 'strict'
+    /** Whether the entropy detector runs. */
+    readonly entropy: boolean
+    /** Every keyword of every approve rule, lower case, without repeats. */
+    readonly keywords: readonly string[]
+    /** 32 bytes; keys the fingerprints. */
+    readonly fingerprint_key: Uint8Array
+  }
+  readonly audit: { readonly strict: boolean; readonly body_bytes_max: number }
+}
+
+/** What `decide` needs to know of a request that was already scanned. */
+export interface ScannedRequest {
+  readonly method: string
+  /** Upstream path, normalised, without the query. */
+  readonly path: string
+  /** Top-level `model` of a JSON body; empty when there is none. */
+  readonly model: string
+  /** What the scanner found; only what rules can name. */
+  readonly findings: readonly { readonly detector: string; readonly kind: 'secret' | 'keyword'; readonly masked: string }[]
+}

@@ -1,0 +1,62 @@
+/**
+ * One entry of the detector catalogue, as data. A *token* detector is found by an anchor (a literal that the
+ * automaton looks for) and proved by a pattern that is run as a DFA from the token's first byte.
+ */
+export interface TokenDetector {
+  readonly kind: 'token'
+  /** Stable id, `[a-z0-9-]+`, at most 40 characters: it stands in the label. */
+  readonly id: string
+  readonly vendor: string
+  /** Literals, case-sensitive, 3 to 40 ASCII bytes; shorter ones make too many candidates. */
+  readonly anchors: readonly string[]
+  /** Bytes between the token's first byte and the anchor's; 0 when the anchor begins the token. */
+  readonly anchor_offset?: number
+  /**
+   * The whole token from its first byte, anchor included, in RE2 syntax without captures, anchors or look-around.
+   * Longest match wins. A strong prefix should leave the length open (`{36,255}`) so that nothing is left over.
+   */
+  readonly pattern: string
+  /** What may stand just before the token: `word` (default) no letter, digit or `_`; `any` anything. */
+  readonly left?: 'word' | 'any'
+  /** What may stand just behind it: `word` (default) no letter, digit or `_`; `any` anything. */
+  readonly right?: 'word' | 'any'
+  /** Bytes at the start that are kept, such as `https://hooks.slack.com/services/`; default 0. */
+  readonly keep_prefix?: number
+  /** Least Shannon entropy in bits a character of the bytes behind the anchor; default 0. */
+  readonly entropy_min?: number
+  /** Checksum that raises confidence; never rejects. */
+  readonly checksum?: 'crc32-base62-6' | 'crc32-hex-8' | 'crc32-hex-8-le' | 'crc32-hex-8-body' | 'bech32'
+  /**
+   * True for formats that the vendor documents as public or as an id (`sid`, client ids). Reported, not masked, unless
+   * the user says otherwise.
+   */
+  readonly identifier?: boolean
+  /** A token of this format in the generator's template syntax, see `corpus/secrets/generate.ts`. */
+  readonly sample: string
+  /** Where the format is documented: a vendor's page or a public description. */
+  readonly source: string
+}
+
+/** A named block with a begin and an end line, such as a PEM private key: masked from begin to end. */
+export interface BlockDetector {
+  readonly kind: 'block'
+  readonly id: string
+  readonly vendor: string
+  /** Literal that begins every block of this kind. */
+  readonly begin: string
+  /** Must follow within 64 bytes of `begin`, on the same line: `PRIVATE KEY`. Empty: nothing must. */
+  readonly begin_contains: string
+  /** Literal that begins the end line; the block ends behind that line's `-----`, or with the stream. */
+  readonly end: string
+  readonly source: string
+}
+
+/** Found by the engine's own code instead of a table: `generic-key-value`, `url-password`, `bearer-token`, `entropy`, … */
+export interface BuiltinDetector {
+  readonly kind: 'builtin'
+  readonly id: string
+  readonly vendor: string
+  readonly source: string
+}
+
+export type Detector = TokenDetector | BlockDetector | BuiltinDetector
