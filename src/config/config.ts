@@ -1,0 +1,101 @@
+import type { Connection } from '../policy/snapshot.ts'
+
+/** Where a listener binds. Port 0 asks the system for a free one. */
+export interface ListenAddress {
+  /** IPv4, IPv6 without brackets, or a host name. */
+  readonly host: string
+  readonly port: number
+}
+
+/** One OpenID issuer whose tokens are accepted. */
+export interface IssuerConfig {
+  /** Exactly as the tokens' `iss` claim spells it. */
+  readonly issuer: string
+  readonly audience: string
+  /** Path into the claims, dots between the steps. Default `groups`. */
+  readonly groups_claim: string
+  /** JWS algorithms, asymmetric only. */
+  readonly algorithms: readonly string[]
+}
+
+/** The dashboard's own client at one of the issuers. */
+export interface DashboardClient {
+  /** One of `identity.issuers`. Default: the first. */
+  readonly issuer: string
+  readonly client_id: string
+  /** Resolved. */
+  readonly client_secret: string
+  /** Origin under which browsers reach the control listener, without a trailing slash; null: `http://` and its address. */
+  readonly public_url: string | null
+}
+
+/** Groups of people by what they may do on the control plane. Empty lists: nobody. */
+export interface Roles {
+  readonly admin: readonly string[]
+  readonly approver: readonly string[]
+  readonly auditor: readonly string[]
+}
+
+export interface ClickHouseConfig {
+  readonly url: string
+  readonly database: string
+  readonly username: string
+  /** Resolved. */
+  readonly password: string
+}
+
+/** `sluice.yaml`, checked, with references resolved, defaults filled in and units converted. */
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly file: string
+  /** This gateway's name in the audit. Default: the host name. */
+  readonly gateway: string
+  readonly listen: { readonly proxy: ListenAddress; readonly control: ListenAddress }
+  /** Absolute path of the folder for state, spool and embedded ClickHouse. Default: `data` beside the file. */
+  readonly data: string
+  /** Proxy threads. Default: one a core. */
+  readonly workers: number
+  readonly log: 'auto' | 'json' | 'text'
+  readonly identity: {
+    /** Never empty. */
+    readonly issuers: readonly IssuerConfig[]
+    readonly dashboard: DashboardClient | null
+    readonly roles: Roles
+  }
+  readonly connections: Readonly<Record<string, Connection>>
+  readonly detectors: {
+    readonly entropy: 'balanced' | 'strict' | 'off'
+    /** Exact secrets, resolved, and `dir:` folders of them. */
+    readonly known_secrets: readonly string[]
+    /** Rule files, as written. */
+    readonly import: readonly string[]
+  }
+  readonly audit: {
+    /** Null: embedded, in the data folder. */
+    readonly clickhouse: ClickHouseConfig | null
+    /** Whole days, at least 1. Default 400. */
+    readonly retention_days: number
+    readonly when_full: 'block' | 'drop'
+    /** True: the opening record is durable before a request goes upstream. */
+    readonly strict: boolean
+    /** Masked body bytes recorded a direction. */
+    readonly body_bytes_max: number
+  }
+  /** `embedded`, or the address of a NATS server. */
+  readonly state: string
+  /** What is allowed but probably not meant, such as a connection that nobody may use. */
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** One thing that is wrong (or, among the warnings, doubtful) in the file. */
+export interface ConfigProblem {
+  readonly file: string
+  /** Counts from 1. */
+  readonly line: number
+  /** Counts from 1. */
+  readonly column: number
+  /** Dotted path of the setting, such as `connections.openai.allow.0.groups`; empty for the whole file. */
+  readonly path: string
+  /** What is wrong and what is allowed. Never contains a setting's value. */
+  readonly message: string
+}

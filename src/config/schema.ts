@@ -1,0 +1,291 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: messages show how a reference is written
+import { z } from 'zod'
+import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
+import { listen_form, parseListenAddress } from './addresses.ts'
+import { duration_form, formatDuration, parseDuration } from './durations.ts'
+import { limits } from './limits.ts'
+import { formatSize, parseSize, size_form } from './sizes.ts'
+import { clickhouseProblem, issuerProblem, publicUrlProblem, upstreamProblem } from './web_addresses.ts'
+
+export type { Config } from './config.ts'
+
+/** Asymmetric JWS algorithms (RFC 7518, RFC 8037); the gateway never holds a key that could sign a token. */
+const jws_algorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const
+
+/** Headers that the gateway sets itself or that belong to one hop (RFC 9110, section 7.6.1). */
+const reserved_headers = new Set(
+  'connection content-length host keep-alive te trailer transfer-encoding upgrade expect proxy-connection'.split(
+    ' ',
+  ),
+)
+
+const duration_ms_max = 30 * 86_400_000
+
+/** Message for a value of the wrong type: tells a missing and an empty one apart. */
+function says(expected: string) {
+  return (issue: { input?: unknown }) => {
+    if (issue.input === undefined) return `is missing; write ${expected}`
+    if (issue.input === null) return `is empty; write ${expected}`
+    return `must be ${expected}`
+  }
+}
+
+/** Text that `problem` finds nothing wrong with. */
+function text(expected: string, problem: (value: string) => string | null = () => null) {
+  return z.string({ error: says(expected) }).check((context) => {
+    const message = context.value.trim() === '' ? `is empty; write ${expected}` : problem(context.value)
+    if (message !== null) context.issues.push({ code: 'custom', message, input: context.value })
+  })
+}
+
+function oneOf<const Values extends readonly string[]>(values: Values) {
+  return z.enum(values, { error: says(`one of ${values.join(', ')}`) })
+}
+
+/** A non-empty list. */
+function list<Item extends z.ZodType>(item: Item, expected: string) {
+  return z
+    .array(item, { error: says(`a list of ${expected}`) })
+    .min(1, { error: `must not be empty; list ${expected}` })
+}
+
+/** A mapping whose keys are all known. */
+function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const expected = `a mapping with the keys ${Object.keys(shape).join(', ')}`
+  // Unknown keys are described by describe_issue.ts, which also knows what was probably meant.
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'invalid_type' ? says(expected)(issue) : undefined),
+  })
+}
+
+/** A duration as text, in ms once parsed. */
+function duration(ms_min: number, ms_max: number) {
+  const range = `from ${formatDuration(ms_min)} to ${formatDuration(ms_max)}`
+  return z
+    .string({ error: says(duration_form) })
+    .meta({ pattern: '^\\d+(ms|s|m|h|d)$' })
+    .transform((value, context) => {
+      const ms = parseDuration(value)
+      if (ms !== null && ms >= ms_min && ms <= ms_max) return ms
+      context.addIssue(ms === null ? `must be ${duration_form}` : `must be ${range}`)
+      return z.NEVER
+    })
+}
+
+function size(bytes_max: number) {
+  return z
+    .string({ error: says(size_form) })
+    .meta({ pattern: '^\\d+ ?(B|KB|KiB|MB|MiB|GB|GiB)$' })
+    .transform((value, context) => {
+      const bytes = parseSize(value)
+      if (bytes !== null && bytes <= bytes_max) return bytes
+      context.addIssue(bytes === null ? `must be ${size_form}` : `must be at most ${formatSize(bytes_max)}`)
+      return z.NEVER
+    })
+}
+
+/** A whole number; also as text, because `${env:…}` yields text. */
+function count(min: number, max: number) {
+  const expected = `a whole number from ${min} to ${max}`
+  return z.union([z.number(), z.string()], { error: says(expected) }).transform((value, context) => {
+    const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+    if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max)
+      return number
+    context.addIssue(`must be ${expected}`)
+    return z.NEVER
+  })
+}
+
+const flag = z.boolean({ error: says('true or false') })
+
+const listen_address = z.string({ error: says(listen_form) }).transform((value, context) => {
+  const address = parseListenAddress(value)
+  if (address) return address
+  context.addIssue(`must be ${listen_form}`)
+  return z.NEVER
+})
+
+const group = text('the name of a group, as the issuer spells it')
+const groups = list(group, 'names of groups, as the issuer spells them')
+const globs = (what: string) => list(text(`a ${what} pattern`), `${what} patterns; * matches anything`)
+const path_globs = list(
+  text('a path pattern', (value) =>
+    value.startsWith('/') || value.startsWith('*')
+      ? null
+      : 'must begin with / (or *), such as /v1/chat/completions or /v1/**',
+  ),
+  'path patterns, such as /v1/chat/completions or /v1/**',
+)
+
+function methodProblem(value: string): string | null {
+  if (/^[A-Z][A-Z-]{0,31}$/.test(value)) return null
+  return 'must be an HTTP method in upper case, such as GET, POST, PUT or DELETE'
+}
+
+const allow_rule = mapping({
+  groups,
+  methods: list(text('an HTTP method', methodProblem), 'HTTP methods').optional(),
+  paths: path_globs.optional(),
+  models: globs('model').optional(),
+})
+
+const approve_rule = mapping({
+  name: text('a name for the rule', (value) =>
+    value.length <= 64 ? null : 'must be at most 64 characters long',
+  ),
+  keywords: list(
+    text('a word or phrase', (value) => (value.length <= 100 ? null : 'must be at most 100 characters long')),
+    'words or phrases',
+  ).optional(),
+  findings: list(
+    text('the id of a detector, or "*" for any secret'),
+    'detector ids, or "*" for any secret',
+  ).optional(),
+  models: globs('model').optional(),
+  paths: path_globs.optional(),
+  groups: groups.optional(),
+  approvers: groups,
+  hold: duration(1_000, limits.hold_ms_max).optional(),
+  expires: duration(1_000, duration_ms_max).optional(),
+})
+
+const actions = ['mask', 'block', 'flag', 'approve'] as const satisfies readonly SecretsAction[]
+const styles = ['label', 'partial', 'fixed', 'pseudonym', 'restore'] as const satisfies readonly MaskStyle[]
+
+const direction = mapping({ secrets: oneOf(actions).default('mask'), style: oneOf(styles).default('label') })
+
+function headerNameProblem(value: string): string | null {
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/i.test(value))
+    return 'must be the name of an HTTP header, such as authorization'
+  if (reserved_headers.has(value.toLowerCase())) return 'must not be a header that the gateway sets itself'
+  return null
+}
+
+function headerValueProblem(value: string): string | null {
+  // RFC 9110, section 5.5: visible ASCII, spaces and tabs inside.
+  return /^[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?$/.test(value)
+    ? null
+    : 'must be a header value: visible ASCII characters, without line breaks and without spaces at either end'
+}
+
+const connection = mapping({
+  upstream: text('the URL of the inference service, such as https://api.openai.com', upstreamProblem),
+  credential: mapping({
+    header: text('the name of the header that the upstream wants its key in', headerNameProblem),
+    value: text('the value of the header, such as "Bearer ${env:API_KEY}"', headerValueProblem),
+  }).optional(),
+  allow: z.array(allow_rule, { error: says('a list of rules, such as - { groups: [ml-eng] }') }).default([]),
+  request: direction.prefault({}),
+  response: direction.prefault({}),
+  approve: z
+    .array(approve_rule, { error: says('a list of rules, each with name and approvers') })
+    .default([]),
+  unscannable: oneOf(['block', 'pass']).default('block'),
+  timeouts: mapping({
+    connect: duration(1, limits.upstream_connect_ms_max).default(limits.upstream_connect_ms_max),
+    response_headers: duration(1, limits.upstream_response_headers_ms_max).default(
+      limits.upstream_response_headers_ms_max,
+    ),
+    idle: duration(1, limits.upstream_idle_ms_max).default(limits.upstream_idle_ms_max),
+  }).prefault({}),
+})
+
+const issuer_fields = {
+  issuer: text('the URL of the OpenID issuer', issuerProblem),
+  audience: text('the audience that tokens for this gateway carry in "aud"'),
+  groups_claim: text('the claim that lists the groups, such as groups or realm_access.roles').default(
+    'groups',
+  ),
+  algorithms: list(oneOf(jws_algorithms), `algorithms: ${jws_algorithms.join(', ')}`).default([
+    ...jws_algorithms,
+  ]),
+}
+
+const role = z.array(group, { error: says('a list of groups') }).default([])
+
+const identity = mapping({
+  // One issuer is written straight into `identity`, several as a list; cross_check.ts allows exactly one way.
+  issuer: issuer_fields.issuer.optional(),
+  audience: issuer_fields.audience.optional(),
+  groups_claim: issuer_fields.groups_claim.unwrap().optional(),
+  algorithms: issuer_fields.algorithms.unwrap().optional(),
+  issuers: list(mapping(issuer_fields), 'issuers, each with issuer and audience').optional(),
+  dashboard: mapping({
+    issuer: text('one of the issuers above').optional(),
+    client_id: text('the id of the client registered for the dashboard'),
+    client_secret: text('the secret of that client, such as ${file:/run/secrets/oidc}'),
+    public_url: text(
+      'the origin that browsers use, such as https://sluice.example.com',
+      publicUrlProblem,
+    ).optional(),
+  }).optional(),
+  roles: mapping({ admin: role, approver: role, auditor: role }).prefault({}),
+})
+
+const connection_name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
+  error:
+    'must be 1 to 64 of a-z, 0-9, _ and -, and begin with a letter or digit: it is the first segment of the URL',
+})
+
+/** `sluice.yaml` as it is written. Parsing fills in defaults and turns durations, sizes and addresses into numbers. */
+export const config_schema = mapping({
+  gateway: text('a name for this gateway', (value) =>
+    value.length <= 64 ? null : 'must be at most 64 characters long',
+  ).optional(),
+  listen: mapping({
+    proxy: listen_address.prefault('127.0.0.1:8080'),
+    control: listen_address.prefault('127.0.0.1:8081'),
+  }).prefault({}),
+  data: text('the path of a folder').default('data'),
+  workers: count(1, 256).optional(),
+  log: oneOf(['auto', 'json', 'text']).default('auto'),
+  identity,
+  connections: z.record(connection_name, connection, { error: says('a mapping from names to connections') }),
+  detectors: mapping({
+    entropy: oneOf(['balanced', 'strict', 'off']).default('balanced'),
+    known_secrets: z
+      .array(text('a secret, such as "${env:DB_PASSWORD}"'), { error: says('a list of secrets') })
+      .default([]),
+    import: z.array(text('the path of a rule file'), { error: says('a list of rule files') }).default([]),
+  }).prefault({}),
+  audit: mapping({
+    clickhouse: mapping({
+      url: text('the URL of a ClickHouse server, such as http://clickhouse:8123', clickhouseProblem),
+      database: text('the name of a database', (value) =>
+        /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value)
+          ? null
+          : 'must be letters, digits and _, and not begin with a digit',
+      ).default('sluice'),
+      username: text('the name of a ClickHouse user').default('default'),
+      password: z.string({ error: says('a password, such as "${file:/run/secrets/ch}"') }).default(''),
+    }).optional(),
+    retention: duration(86_400_000, 36_500 * 86_400_000).default(400 * 86_400_000),
+    when_full: oneOf(['block', 'drop']).default('block'),
+    strict: flag.default(false),
+    body_bytes_max: size(limits.audit_body_bytes_max).default(limits.audit_body_bytes_max),
+  }).prefault({}),
+  state: text('embedded, or the URL of a NATS server', (value) =>
+    value === 'embedded' || /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(value)
+      ? null
+      : 'must be embedded, or the URL of a NATS server without credentials, such as nats://nats:4222',
+  ).default('embedded'),
+})
+
+/** The checked tree, before names, paths and issuers are put into their final form. */
+export type WrittenConfig = z.output<typeof config_schema>
+
+/** JSON Schema (draft 2020-12) of `sluice.yaml`, for editors. */
+export function configJsonSchema(): object {
+  return { title: 'sluice.yaml', ...z.toJSONSchema(config_schema, { io: 'input' }) }
+}
