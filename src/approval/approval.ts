@@ -41,6 +41,8 @@ export interface Approval extends Omit<HoldRequest, 'exchange_id'> {
   readonly expires_at: number
   /** Exchange that first asked. */
   readonly exchange_id: string
+  /** How many findings the request had; `findings` keeps the first `approval_findings_max`. */
+  readonly findings_total: number
   readonly decision?: {
     readonly by: string
     readonly by_email: string

@@ -34,6 +34,14 @@ export const limits = {
   approval_expires_ms_default: 3_600_000,
   approval_preview_bytes_max: 64 * KiB,
   approvals_pending_max: 20_000,
+  /** One caller's pending approvals, so that nobody fills the queue for everybody. */
+  approvals_pending_per_principal_max: 500,
+  /** Findings kept with an approval; the total is kept too. */
+  approval_findings_max: 500,
+  approval_reason_chars_max: 1_000,
+  /** Approvals that came to their end and are still listed; the audit keeps them for good. */
+  approvals_finished_max: 10_000,
+  approvals_finished_ms_max: 7 * 86_400_000,
   /** Masked body bytes recorded a direction. */
   audit_body_bytes_max: 4 * MiB,
   audit_batch_rows_max: 5_000,
@@ -46,6 +54,22 @@ export const limits = {
   token_clock_skew_s_max: 60,
   jwks_refetch_ms_min: 10_000,
   config_bytes_max: 1 * MiB,
+  /** A request body on the control listener. */
+  control_body_bytes_max: 64 * KiB,
+  /** From the sign-in, whatever the dashboard does meanwhile. */
+  session_ms_max: 8 * 3_600_000,
+  sessions_max: 10_000,
+  /** From leaving for the identity provider to coming back. */
+  login_ms_max: 600_000,
+  live_connections_max: 1_000,
+  /** A frame from a browser. */
+  live_frame_bytes_max: 16 * KiB,
+  /** Unsent bytes of one browser before it is dropped. */
+  live_backlog_bytes_max: 4 * MiB,
+  /** Past events kept for browsers that come back. */
+  live_events_max: 2_000,
+  /** Approvals in one snapshot or one page of a list. */
+  approvals_page_max: 500,
   connections_max: 1_000,
   stop_grace_ms: 10_000,
 } as const
@@ -55,5 +79,7 @@ assert(limits.request_held_body_bytes_max <= limits.worker_held_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
 assert(limits.token_bytes_max < limits.request_headers_bytes_max)
 assert(limits.approval_preview_bytes_max <= limits.request_held_body_bytes_max)
+assert(limits.approvals_pending_per_principal_max <= limits.approvals_pending_max)
+assert(limits.live_frame_bytes_max <= limits.control_body_bytes_max)
 assert(limits.hold_ms_default <= limits.hold_ms_max)
 assert(limits.audit_batch_bytes_max < limits.audit_spool_bytes_max)
