@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  importCycles,
+  type PackageHomes,
+  strayPackages,
+  unreachable,
+  wrongDirections,
+} from './tidy/import_rules.ts'
+import { importsOf } from './tidy/imports.ts'
+import { readTree } from './tidy/source_tree.ts'
+import { badNames, heldBackTests, machineTraces, tooLong, undocumentedExports } from './tidy/text_rules.ts'
+
+const lines_max = 400
+/** Longer files and their present length. An entry may only go down; nothing is added without a reason beside it. */
+const longer: Readonly<Record<string, number>> = {}
+
+/** Where each third-party package may be imported. To replace a package is the work of these files. */
+const package_homes: PackageHomes = {
+  '@clickhouse/client': ['src/audit/clickhouse.ts'],
+  chdb: ['src/audit/clickhouse.ts'],
+  jose: ['src/identity/verify_token.ts', 'src/identity/issuer_keys.ts'],
+  lmdb: ['src/state/lmdb_store.ts', 'src/audit/spool.ts'],
+  msgpackr: ['src/control/live_frames.ts', 'src/audit/spool.ts'],
+  'oidc-provider': ['src/demo/openid_provider.ts'],
+  'openid-client': ['src/control/login.ts'],
+  pino: ['src/log.ts'],
+  'prom-client': ['src/metrics/metrics.ts'],
+  undici: ['src/proxy/upstream.ts'],
+  'uWebSockets.js': ['src/proxy/uws_server.ts', 'src/control/uws_server.ts'],
+  yaml: ['src/config/yaml_document.ts'],
+  zod: ['src/config/schema.ts'],
+}
+
+const tree = readTree()
+const code = tree.filter(({ path }) => /\.(ts|tsx|mjs)$/.test(path) && !path.startsWith('corpus/'))
+const source = code.filter(({ path }) => path.startsWith('src/'))
+const imports = code.flatMap(importsOf)
+
+/** Where the program begins: the command and each of its subcommands, the package entry, the data plane's threads. */
+const entries = [
+  'src/cli/main.ts',
+  'src/scanner/scanner.ts',
+  'src/proxy/worker.ts',
+  'src/demo/serve.ts',
+  ...source.map(({ path }) => path).filter((path) => path.startsWith('src/cli/')),
+]
+
+test('imports flow one way', () => {
+  assert.deepEqual(wrongDirections(imports), [])
+})
+
+test('no files import each other in a circle', () => {
+  assert.deepEqual(importCycles(imports), [])
+})
+
+test('each third-party package stays behind its file', () => {
+  assert.deepEqual(strayPackages(imports, package_homes), [])
+})
+
+test('only the scanner touches WebAssembly', () => {
+  const users = source.filter(({ text }) => /\bWebAssembly\.\w/.test(text)).map(({ path }) => path)
+  assert.deepEqual(users, ['src/scanner/scanner.ts'])
+})
+
+test('every source file is reached from an entry point', () => {
+  const files = source.map(({ path }) => path).filter((path) => !path.endsWith('.d.ts'))
+  assert.deepEqual(unreachable(files, imports, entries), [])
+})
+
+test('files are named for what they export', () => {
+  assert.deepEqual(badNames(code.map(({ path }) => path)), [])
+})
+
+test('files stay short', () => {
+  assert.deepEqual(
+    tooLong([...code, ...tree.filter(({ path }) => path.startsWith('assembly/'))], lines_max, longer),
+    [],
+  )
+})
+
+test('no test is held back', () => {
+  assert.deepEqual(heldBackTests(code.filter(({ path }) => path.startsWith('test/'))), [])
+})
+
+test('nothing tells on which machine the project was made', () => {
+  assert.deepEqual(machineTraces(tree), [])
+})
+
+test('the exports of the scanner and of the policy are documented', () => {
+  assert.deepEqual(
+    undocumentedExports(source.filter(({ path }) => /^src\/(scanner|policy)\//.test(path))),
+    [],
+  )
+})
