@@ -32,6 +32,9 @@ const reserved_headers = new Set(
 
 const duration_ms_max = 30 * 86_400_000
 
+/** First segment of the gateway's URL. Checked by cross_check.ts, so that a wrong name does not hide what is wrong below it. */
+export const connection_name = /^[a-z0-9][a-z0-9_-]{0,63}$/
+
 /** Message for a value of the wrong type: tells a missing and an empty one apart. */
 function says(expected: string) {
   return (issue: { input?: unknown }) => {
@@ -43,10 +46,13 @@ function says(expected: string) {
 
 /** Text that `problem` finds nothing wrong with. */
 function text(expected: string, problem: (value: string) => string | null = () => null) {
-  return z.string({ error: says(expected) }).check((context) => {
-    const message = context.value.trim() === '' ? `is empty; write ${expected}` : problem(context.value)
-    if (message !== null) context.issues.push({ code: 'custom', message, input: context.value })
-  })
+  return z
+    .string({ error: says(expected) })
+    .check((context) => {
+      const message = context.value.trim() === '' ? `is empty; write ${expected}` : problem(context.value)
+      if (message !== null) context.issues.push({ code: 'custom', message, input: context.value })
+    })
+    .meta({ description: expected })
 }
 
 function oneOf<const Values extends readonly string[]>(values: Values) {
@@ -193,11 +199,13 @@ const connection = mapping({
     .default([]),
   unscannable: oneOf(['block', 'pass']).default('block'),
   timeouts: mapping({
-    connect: duration(1, limits.upstream_connect_ms_max).default(limits.upstream_connect_ms_max),
-    response_headers: duration(1, limits.upstream_response_headers_ms_max).default(
-      limits.upstream_response_headers_ms_max,
+    connect: duration(1, limits.upstream_connect_ms_max).prefault(
+      formatDuration(limits.upstream_connect_ms_max),
     ),
-    idle: duration(1, limits.upstream_idle_ms_max).default(limits.upstream_idle_ms_max),
+    response_headers: duration(1, limits.upstream_response_headers_ms_max).prefault(
+      formatDuration(limits.upstream_response_headers_ms_max),
+    ),
+    idle: duration(1, limits.upstream_idle_ms_max).prefault(formatDuration(limits.upstream_idle_ms_max)),
   }).prefault({}),
 })
 
@@ -233,11 +241,6 @@ const identity = mapping({
   roles: mapping({ admin: role, approver: role, auditor: role }).prefault({}),
 })
 
-const connection_name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
-  error:
-    'must be 1 to 64 of a-z, 0-9, _ and -, and begin with a letter or digit: it is the first segment of the URL',
-})
-
 /** `sluice.yaml` as it is written. Parsing fills in defaults and turns durations, sizes and addresses into numbers. */
 export const config_schema = mapping({
   gateway: text('a name for this gateway', (value) =>
@@ -251,7 +254,9 @@ export const config_schema = mapping({
   workers: count(1, 256).optional(),
   log: oneOf(['auto', 'json', 'text']).default('auto'),
   identity,
-  connections: z.record(connection_name, connection, { error: says('a mapping from names to connections') }),
+  connections: z.record(z.string().meta({ pattern: connection_name.source }), connection, {
+    error: says('a mapping from names to connections'),
+  }),
   detectors: mapping({
     entropy: oneOf(['balanced', 'strict', 'off']).default('balanced'),
     known_secrets: z
@@ -270,10 +275,10 @@ export const config_schema = mapping({
       username: text('the name of a ClickHouse user').default('default'),
       password: z.string({ error: says('a password, such as "${file:/run/secrets/ch}"') }).default(''),
     }).optional(),
-    retention: duration(86_400_000, 36_500 * 86_400_000).default(400 * 86_400_000),
+    retention: duration(86_400_000, 36_500 * 86_400_000).prefault('400d'),
     when_full: oneOf(['block', 'drop']).default('block'),
     strict: flag.default(false),
-    body_bytes_max: size(limits.audit_body_bytes_max).default(limits.audit_body_bytes_max),
+    body_bytes_max: size(limits.audit_body_bytes_max).prefault(formatSize(limits.audit_body_bytes_max)),
   }).prefault({}),
   state: text('embedded, or the URL of a NATS server', (value) =>
     value === 'embedded' || /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(value)

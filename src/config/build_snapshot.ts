@@ -1,0 +1,53 @@
+import assert from 'node:assert'
+import { createHash, createHmac } from 'node:crypto'
+import type { Connection, Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
+import { canonicalJson } from './canonical_json.ts'
+import type { Config } from './config.ts'
+import { deepFreeze } from './deep_freeze.ts'
+
+/**
+ * What the data plane decides by, made from the configuration and the issuers' current keys.
+ * @param fingerprint_key the installation's, 32 bytes.
+ * @returns a frozen snapshot. Its version depends on the policy alone: not on the issuers' keys, which rotate, and on
+ *   upstream credentials only through a keyed digest.
+ */
+export function buildSnapshot(
+  config: Config,
+  trusted: readonly TrustedIssuer[],
+  fingerprint_key: Uint8Array,
+): Snapshot {
+  assert(fingerprint_key.length === 32)
+  const scanner = {
+    mode: config.detectors.entropy === 'strict' ? 'strict' : 'balanced',
+    entropy: config.detectors.entropy !== 'off',
+    keywords: keywordsOf(config.connections),
+  } as const
+  const policy = {
+    connections: Object.values(config.connections).map((connection) =>
+      withDigest(connection, fingerprint_key),
+    ),
+    issuers: config.identity.issuers,
+    scanner,
+  }
+  return deepFreeze({
+    version: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
+    // Copies, because freezing must not reach into the configuration.
+    connections: structuredClone(config.connections),
+    issuers: structuredClone(trusted),
+    scanner: { ...scanner, fingerprint_key: Uint8Array.from(fingerprint_key) },
+    audit: { strict: config.audit.strict, body_bytes_max: config.audit.body_bytes_max },
+  })
+}
+
+/** Every keyword of every approve rule, lower case, sorted, once. */
+function keywordsOf(connections: Config['connections']): string[] {
+  const rules = Object.values(connections).flatMap((connection) => connection.approve)
+  return [...new Set(rules.flatMap((rule) => rule.keywords ?? []).map((word) => word.toLowerCase()))].sort()
+}
+
+function withDigest(connection: Connection, key: Uint8Array): object {
+  const { credential } = connection
+  if (!credential) return connection
+  const digest = createHmac('sha256', key).update(`${credential.header}\0${credential.value}`).digest('hex')
+  return { ...connection, credential: digest }
+}

@@ -1,0 +1,165 @@
+import { open } from 'node:fs/promises'
+import { availableParallelism, hostname } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import type { Connection } from '../policy/snapshot.ts'
+import type { Config, ConfigProblem } from './config.ts'
+import { ConfigError } from './config_error.ts'
+import { crossCheck } from './cross_check.ts'
+import { describeIssue } from './describe_issue.ts'
+import { limits } from './limits.ts'
+import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
+import { type Refusal, refusals, refusedSettings } from './refusals.ts'
+import { config_schema, type WrittenConfig } from './schema.ts'
+import { normalUpstream } from './web_addresses.ts'
+import { parseYaml, type YamlDocument } from './yaml_document.ts'
+
+export interface LoadOptions {
+  /** Settings that are refused as not supported yet. Default: all of them. */
+  readonly refusals?: readonly Refusal[]
+}
+
+/**
+ * Reads, checks and resolves a configuration file.
+ * @param env where `${env:NAME}` looks.
+ * @throws {ConfigError} with every problem at once; no message contains a setting's value.
+ */
+export async function loadConfig(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  options: LoadOptions = {},
+): Promise<Config> {
+  const path = resolve(file)
+  const text = await readConfigFile(path, file)
+  const document = parseYaml(text)
+  const problems: ConfigProblem[] = document.problems.map((problem) => ({
+    ...problem,
+    file,
+    path: problem.path.join('.'),
+  }))
+  if (document.tree === undefined) throw new ConfigError(sorted(problems))
+
+  const references = await resolveReferences(document.tree, { env, folder: dirname(path) })
+  const parsed = config_schema.safeParse(references.tree)
+  const cross = crossCheck(references.tree, await detectorIds())
+  const unresolved = new Set(references.problems.map((problem) => problem.path.join('\0')))
+  const issues = (parsed.error?.issues ?? [])
+    // The schema saw the reference instead of what it stands for.
+    .filter((issue) => !unresolved.has(issue.path.join('\0')))
+    .flatMap((issue) => describeIssue(issue, config_schema, references.tree))
+  const refused = refusedSettings(references.tree, options.refusals ?? refusals)
+  const place = placer(document, file)
+  problems.push(...[...references.problems, ...issues, ...cross.problems, ...refused].map(place))
+  if (problems.length > 0) throw new ConfigError(sorted(problems))
+  return finalConfig(parsed.data!, path, sorted(cross.warnings.map(place)))
+}
+
+/** Whole text of the file; trouble with the file itself is a problem at its first character. */
+async function readConfigFile(path: string, shown: string): Promise<string> {
+  const fail = (message: string) => new ConfigError([{ file: shown, line: 1, column: 1, path: '', message }])
+  let bytes: Buffer
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { bytesRead, buffer } = await file.read(
+        Buffer.alloc(limits.config_bytes_max + 1),
+        0,
+        limits.config_bytes_max + 1,
+        0,
+      )
+      bytes = buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw fail(`the file ${fileTrouble(error)}`)
+  }
+  if (bytes.length > limits.config_bytes_max)
+    throw fail(`the file is longer than ${limits.config_bytes_max} bytes`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw fail('the file is not UTF-8 text')
+  }
+}
+
+function placer(document: YamlDocument, file: string): (problem: SettingProblem) => ConfigProblem {
+  return ({ path, at, message }) => ({ file, ...document.locate(path, at), path: formatPath(path), message })
+}
+
+/** `connections.openai.allow.0.groups`; a key that is no plain word stands in quotes. */
+function formatPath(path: SettingPath): string {
+  return path.map((step) => (/^[\w-]+$/.test(String(step)) ? step : JSON.stringify(step))).join('.')
+}
+
+function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column)
+}
+
+/** Ids that approve rules may name. */
+async function detectorIds(): Promise<readonly string[]> {
+  return []
+}
+
+function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]): Config {
+  const { clickhouse, retention, ...audit } = written.audit
+  return {
+    file,
+    gateway: written.gateway ?? hostname(),
+    listen: written.listen,
+    data: resolve(dirname(file), written.data),
+    workers: written.workers ?? availableParallelism(),
+    log: written.log,
+    identity: finalIdentity(written.identity),
+    connections: Object.fromEntries(
+      Object.entries(written.connections).map(([name, connection]) => [
+        name,
+        finalConnection(name, connection),
+      ]),
+    ),
+    detectors: written.detectors,
+    audit: { ...audit, clickhouse: clickhouse ?? null, retention_days: Math.floor(retention / 86_400_000) },
+    state: written.state,
+    warnings,
+  }
+}
+
+function finalIdentity(written: WrittenConfig['identity']): Config['identity'] {
+  const { issuers: listed, dashboard, roles, issuer = '', audience = '', groups_claim, algorithms } = written
+  const single = config_schema.shape.identity.shape.issuers.unwrap().element
+  const issuers = listed ?? [single.parse({ issuer, audience, groups_claim, algorithms })]
+  return {
+    issuers,
+    dashboard: dashboard
+      ? {
+          issuer: dashboard.issuer ?? issuers[0]!.issuer,
+          client_id: dashboard.client_id,
+          client_secret: dashboard.client_secret,
+          public_url: dashboard.public_url === undefined ? null : new URL(dashboard.public_url).origin,
+        }
+      : null,
+    roles,
+  }
+}
+
+function finalConnection(name: string, written: WrittenConfig['connections'][string]): Connection {
+  const { credential, approve, timeouts } = written
+  return {
+    name,
+    upstream: normalUpstream(written.upstream),
+    credential: credential ? { header: credential.header.toLowerCase(), value: credential.value } : null,
+    allow: written.allow,
+    request: written.request,
+    response: written.response,
+    approve: approve.map(({ hold, expires, ...rule }) => ({
+      ...rule,
+      hold_ms: hold ?? limits.hold_ms_default,
+      expires_ms: expires ?? limits.approval_expires_ms_default,
+    })),
+    unscannable: written.unscannable,
+    timeouts: {
+      connect_ms: timeouts.connect,
+      response_headers_ms: timeouts.response_headers,
+      idle_ms: timeouts.idle,
+    },
+  }
+}
