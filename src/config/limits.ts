@@ -14,6 +14,12 @@ export const limits = {
   request_body_bytes_max: 1024 * MiB,
   /** A request body kept whole because an approval, a model rule or `block` needs it whole. */
   request_held_body_bytes_max: 32 * MiB,
+  /** A body of known length up to this is read whole and sent with `Content-Length`; longer ones stream. */
+  request_gathered_body_bytes_max: 1 * MiB,
+  /** Path of a request; a longer one is refused before any glob looks at it. */
+  request_path_bytes_max: 8 * KiB,
+  /** Of a refused request's body that is read and dropped, so that the caller gets to read the answer. */
+  request_unread_bytes_max: 1 * MiB,
   /** All held bodies of one worker together. */
   worker_held_bytes_max: 512 * MiB,
   /** Masked bytes waiting for a slow side before the fast side is paused. */
@@ -28,6 +34,10 @@ export const limits = {
   upstream_idle_ms_max: 300_000,
   /** Between two chunks of a request body. */
   request_idle_ms_max: 30_000,
+  /** A caller that takes no byte of its response for so long is cut off. */
+  response_stall_ms_max: 60_000,
+  /** How often a worker looks for passed deadlines; their resolution. */
+  worker_sweep_ms: 250,
   /** A held request's connection, at most. */
   hold_ms_max: 3_600_000,
   hold_ms_default: 210_000,
@@ -44,6 +54,9 @@ export const limits = {
   approvals_finished_ms_max: 7 * 86_400_000,
   /** Masked body bytes recorded a direction. */
   audit_body_bytes_max: 4 * MiB,
+  /** Masked chunks that go out within this time become one frame. */
+  audit_frame_ms: 20,
+  audit_frame_bytes_max: 64 * KiB,
   audit_batch_rows_max: 5_000,
   audit_batch_bytes_max: 16 * MiB,
   audit_batch_ms_max: 1_000,
@@ -52,7 +65,18 @@ export const limits = {
   thread_batch_messages_max: 4_096,
   token_bytes_max: 32 * KiB,
   token_clock_skew_s_max: 60,
+  /** Verified tokens that one worker remembers. */
+  token_cache_entries_max: 10_000,
+  /** How long a request whose token names an unknown key waits for fresh keys. */
+  unknown_key_wait_ms_max: 2_000,
   jwks_refetch_ms_min: 10_000,
+  /** Keys are fetched again this often, so that revoked ones go. */
+  jwks_refresh_ms: 600_000,
+  jwks_fetch_ms_max: 10_000,
+  jwks_bytes_max: 1 * MiB,
+  /** Header and query values that one worker remembers as clean, and the longest of them in characters. */
+  clean_text_entries_max: 4_096,
+  clean_text_chars_max: 512,
   config_bytes_max: 1 * MiB,
   /** A request body on the control listener. */
   control_body_bytes_max: 64 * KiB,
@@ -77,6 +101,10 @@ export const limits = {
 assert(limits.relay_buffer_bytes_low < limits.relay_buffer_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.worker_held_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
+assert(limits.request_gathered_body_bytes_max <= limits.request_held_body_bytes_max)
+assert(limits.request_path_bytes_max < limits.request_headers_bytes_max)
+assert(limits.audit_frame_bytes_max <= limits.audit_body_bytes_max)
+assert(limits.jwks_fetch_ms_max <= limits.jwks_refresh_ms)
 assert(limits.token_bytes_max < limits.request_headers_bytes_max)
 assert(limits.approval_preview_bytes_max <= limits.request_held_body_bytes_max)
 assert(limits.approvals_pending_per_principal_max <= limits.approvals_pending_max)

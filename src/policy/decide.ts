@@ -41,7 +41,12 @@ const TEXTS: Record<DenyReason, string> = {
 }
 
 /** How far a rule matched; the highest over all rules tells the caller what was missing. */
-const STEPS: readonly DenyReason[] = ['group_not_allowed', 'method_not_allowed', 'path_not_allowed', 'model_not_allowed']
+const STEPS: readonly DenyReason[] = [
+  'group_not_allowed',
+  'method_not_allowed',
+  'path_not_allowed',
+  'model_not_allowed',
+]
 
 /** Whether a connection's `allow` rules let this caller do this. Default deny; a rule allows only when all it names matches. */
 export function decide(connection: Connection, principal: Principal, asked: Asked): Decision {

@@ -33,7 +33,8 @@ export function findApproveRule(
 }
 
 function concerns(rule: ApproveRule, principal: Principal, path: string): boolean {
-  if (rule.groups !== undefined && !rule.groups.some((group) => principal.groups.includes(group))) return false
+  if (rule.groups !== undefined && !rule.groups.some((group) => principal.groups.includes(group)))
+    return false
   return rule.paths === undefined || rule.paths.some((glob) => matchGlob(glob, path, '/'))
 }
 

@@ -19,9 +19,9 @@ export function normalisePath(raw: string): string | null {
   if (!raw.startsWith('/') || !PLAIN_PATH.test(raw) || raw.includes('//')) return null
   if (!raw.includes('%')) return DOT_SEGMENT.test(raw) ? null : raw
   if (BROKEN_ESCAPE.test(raw) || RISKY_ESCAPE.test(raw)) return null
-  const path = raw.replace(ESCAPE, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-    return UNRESERVED.test(character) ? character : escape.toUpperCase()
+  const path = raw.replace(ESCAPE, (escaped) => {
+    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
+    return UNRESERVED.test(character) ? character : escaped.toUpperCase()
   })
   return DOT_SEGMENT.test(path) ? null : path
 }

@@ -102,5 +102,9 @@ export interface ScannedRequest {
   /** Top-level `model` of a JSON body; empty when there is none. */
   readonly model: string
   /** What the scanner found; only what rules can name. */
-  readonly findings: readonly { readonly detector: string; readonly kind: 'secret' | 'keyword'; readonly masked: string }[]
+  readonly findings: readonly {
+    readonly detector: string
+    readonly kind: 'secret' | 'keyword'
+    readonly masked: string
+  }[]
 }
