@@ -28,6 +28,11 @@ export class ApprovalRegister {
   readonly #pendingOf = new Map<string, number>()
   #pending = 0
 
+  /** How many are pending, those being created included. */
+  get pending(): number {
+    return this.#pending
+  }
+
   get(id: string): ApprovalSummary | null {
     return this.#known.get(id)?.summary ?? null
   }

@@ -51,9 +51,16 @@ export interface Ledger {
   /** Pending ones oldest first when asked for by state, else newest first. At most `approvals_page_max`. */
   list(filter?: ApprovalFilter): ApprovalSummary[]
   get(id: string): Promise<Approval | null>
+  /** What is known of it without its body, at once. */
+  peek(id: string): ApprovalSummary | null
+  /** How many are pending, in all. */
+  pending(): number
   /** Exchanges of this process that wait for it. */
   waiting(id: string): number
-  /** Each stored change of an approval, its creation included, whichever gateway made it. */
+  /**
+   * Each stored change of an approval, its creation included, whichever gateway made it. Whoever listens first is also
+   * told of what expired before anybody listened.
+   */
   onChange(changed: (approval: Approval) => void): void
   /**
    * What becomes of exchanges that were told `pending`. One may be told `pending` again under another id: when several
@@ -86,6 +93,8 @@ class StoredLedger implements Ledger {
   /** Exchanges that asked, have no final answer yet, and have not left. Nothing is used up for others. */
   readonly #present = new Set<string>()
   readonly #changed: ((approval: Approval) => void)[] = []
+  /** Ids of what changed while nobody listened: what expired while the gateway was down. */
+  readonly #unheard: string[] = []
   readonly #decided: ((outcome: HoldOutcome) => void)[] = []
   readonly #waitingChanged: ((id: string, waiting: number) => void)[] = []
   /** The last piece of work on each binding; the next one waits for it. */
@@ -155,12 +164,23 @@ class StoredLedger implements Ledger {
     return (await this.#read(id))?.approval ?? null
   }
 
+  peek(id: string): ApprovalSummary | null {
+    return this.#register.get(id)
+  }
+
+  pending(): number {
+    return this.#register.pending
+  }
+
   waiting(id: string): number {
     return this.#waiters.count(id)
   }
 
   onChange(changed: (approval: Approval) => void): void {
     this.#changed.push(changed)
+    for (const id of this.#unheard.splice(0)) {
+      void this.get(id).then((approval) => approval && changed(approval))
+    }
   }
 
   onOutcome(decided: (outcome: HoldOutcome) => void): void {
@@ -292,6 +312,7 @@ class StoredLedger implements Ledger {
     if (!this.#register.set(summaryOf(approval), revision)) return
     this.#settle(approval)
     this.#arm(approval.expires_at)
+    if (this.#changed.length === 0) this.#unheard.push(approval.id)
     for (const changed of this.#changed) changed(approval)
   }
 

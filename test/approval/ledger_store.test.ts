@@ -25,8 +25,11 @@ test('approvals survive a restart: pending, approved, denied, and those that ran
   await delay(60)
 
   const again = await openLmdbStore(path)
-  const { ledger, outcomes, end } = await openDesk(again)
+  const { ledger, outcomes, changes, end } = await openDesk(again)
   assert.equal((await ledger.get(short.approval_id))?.state, 'expired')
+  await until(() => changes.length > 0, 'what expired meanwhile was told')
+  assert.deepEqual([changes[0]!.id, changes[0]!.state], [short.approval_id, 'expired'])
+  assert.equal(ledger.pending(), 2)
   const attached = holdRequest('pending')
   assert.equal((await ledger.hold(attached)).approval_id, pending.approval_id)
   assert.equal((await ledger.hold(holdRequest('approved'))).outcome, 'approved')
