@@ -1,0 +1,25 @@
+import type { Ledger } from '../approval/ledger.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Config } from '../config/config.ts'
+import type { Log } from '../log.ts'
+import type { Credentials } from './authenticate_person.ts'
+import type { OpenidLogin } from './openid_login.ts'
+import type { Sessions } from './sessions.ts'
+import type { StaticFiles } from './static_files.ts'
+
+/** Everything that a route may use. */
+export interface ControlContext {
+  readonly config: Config
+  readonly ledger: Ledger
+  readonly audit: Audit
+  readonly metrics_text: () => Promise<string>
+  readonly health: () => object
+  readonly log: Log
+  readonly sessions: Sessions
+  readonly credentials: Credentials
+  readonly static_files: StaticFiles
+  /** Null when `identity.dashboard` is not configured. */
+  readonly login: OpenidLogin | null
+  /** Where browsers reach this listener, without a trailing slash. */
+  readonly own_origin: () => string
+}

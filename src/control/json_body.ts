@@ -1,0 +1,34 @@
+import { Problem } from '../problem/problem.ts'
+import type { HttpRequest } from './http_message.ts'
+
+/**
+ * The members of a JSON object that was sent as `application/json`. That type also keeps other sites' forms out.
+ * @throws Problem `bad_request`
+ */
+export function jsonBody(request: HttpRequest): Record<string, unknown> {
+  const type = request.header('content-type').split(';')[0]!.trim().toLowerCase()
+  if (type !== 'application/json')
+    throw new Problem('bad_request', 'send the body as content-type application/json')
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body))
+  } catch {
+    throw new Problem('bad_request', 'the body is not valid JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Problem('bad_request', 'the body must be a JSON object')
+  }
+  return value as Record<string, unknown>
+}
+
+/** A member that must be text. @throws Problem `bad_request` */
+export function textMember(
+  body: Record<string, unknown>,
+  name: string,
+  characters_max: number,
+  otherwise?: string,
+): string {
+  const value = body[name] ?? otherwise
+  if (typeof value === 'string' && value.length <= characters_max) return value
+  throw new Problem('bad_request', `"${name}" must be text of at most ${characters_max} characters`)
+}

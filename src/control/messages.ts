@@ -1,0 +1,225 @@
+import { Packr, Unpackr } from 'msgpackr'
+import type { ApprovalState } from '../approval/approval.ts'
+import type { Finding } from '../scanner/finding.ts'
+
+/**
+ * What the control plane and the dashboard say to each other: the live channel's frames, and the shapes of /api/v1 that
+ * both need. A frame is msgpack of `[live_version, message]`. The same file runs on both sides.
+ */
+export const live_version = 1
+
+/** Close codes of the live channel beside the standard ones. */
+export const live_close = {
+  /** A frame was not one of the messages below. */
+  bad_frame: 4400,
+  /** Signed out, or the session ended. */
+  signed_out: 4401,
+  /** The page is of another version than the gateway: load it again. */
+  other_version: 4406,
+  /** The browser took too long to take what was sent. Come back and resume. */
+  too_slow: 4408,
+} as const
+
+export type Role = 'admin' | 'approver' | 'auditor'
+
+/** Who is signed in. */
+export interface Me {
+  readonly subject: string
+  readonly email: string
+  readonly groups: readonly string[]
+  readonly roles: readonly Role[]
+  /** Name of the gateway. */
+  readonly gateway: string
+}
+
+/** An approval in a list: everything but the body. Times in ms since the epoch, by the gateway's clock. */
+export interface ApprovalItem {
+  readonly id: string
+  readonly state: ApprovalState
+  readonly caller: { readonly subject: string; readonly email: string; readonly issuer: string }
+  readonly connection: string
+  readonly method: string
+  readonly path: string
+  readonly model: string
+  readonly rule: string
+  readonly triggers: readonly string[]
+  readonly approvers: readonly string[]
+  readonly content_type: string
+  readonly body_bytes: number
+  readonly findings_total: number
+  readonly created_at: number
+  readonly expires_at: number
+  /** Exchanges that wait with an open connection, at this gateway. */
+  readonly waiting: number
+  /** Whether the person who looks may decide it. */
+  readonly may_decide: 'yes' | 'self' | 'not_an_approver'
+  readonly decision: {
+    readonly by: string
+    readonly at: number
+    readonly reason: string
+  } | null
+  readonly used_by: string
+}
+
+/** An approval with the masked body. */
+export interface ApprovalDetail extends ApprovalItem {
+  readonly preview: string
+  readonly preview_truncated: boolean
+  /** To be sent back with the decision. */
+  readonly preview_digest: string
+  readonly findings: readonly Finding[]
+  readonly exchange_id: string
+  readonly policy_version: string
+}
+
+export type Decision = 'approve' | 'deny'
+
+export type ToBrowser =
+  /** First. `epoch` changes when the gateway restarts, and event numbers begin anew. */
+  | { readonly kind: 'hello'; readonly me: Me; readonly now: number; readonly epoch: string }
+  /** Answer to a `resume` that cannot be continued: everything pending that this person sees, oldest first, up to a bound. */
+  | {
+      readonly kind: 'snapshot'
+      readonly sequence: number
+      readonly approvals: readonly ApprovalItem[]
+      readonly total: number
+    }
+  /** An approval is new or changed. */
+  | { readonly kind: 'approval'; readonly sequence: number; readonly approval: ApprovalItem }
+  /** Answer to a `resume` that was continued: all missed events came before this. */
+  | { readonly kind: 'resumed'; readonly sequence: number }
+  /** Answer to `decide`. */
+  | { readonly kind: 'decided'; readonly request: number; readonly approval: ApprovalItem }
+  /** `request` is that of the `decide` it answers. */
+  | { readonly kind: 'error'; readonly request: number; readonly code: string; readonly detail: string }
+  | { readonly kind: 'pong'; readonly now: number }
+
+export type ToServer =
+  /** Must come once after `hello`; nothing is sent before. Empty epoch: everything. */
+  | { readonly kind: 'resume'; readonly epoch: string; readonly last_sequence: number }
+  | {
+      readonly kind: 'decide'
+      /** Chosen by the browser; comes back with the answer. */
+      readonly request: number
+      readonly id: string
+      readonly decision: Decision
+      readonly reason: string
+      readonly preview_digest: string
+    }
+  | { readonly kind: 'ping' }
+
+/** A frame that is not a message of this version. */
+export class FrameError extends Error {
+  readonly code: 'malformed' | 'other_version'
+
+  constructor(code: 'malformed' | 'other_version') {
+    super(
+      code === 'malformed'
+        ? 'the frame is not a message of the live channel'
+        : 'the frame is of another version',
+    )
+    this.name = 'FrameError'
+    this.code = code
+  }
+}
+
+const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true })
+
+export function encodeFrame(message: ToBrowser | ToServer): Uint8Array<ArrayBuffer> {
+  // Copied out of the packer's own buffer, which the next message overwrites.
+  return new Uint8Array(packr.pack([live_version, message]))
+}
+
+/** Reads what a browser sent. Trusts nothing. @throws FrameError */
+export function decodeToServer(frame: Uint8Array): ToServer {
+  const message = unpacked(frame)
+  switch (message.kind) {
+    case 'resume':
+      check(isText(message.epoch, 64) && isCount(message.last_sequence))
+      return { kind: 'resume', epoch: message.epoch, last_sequence: message.last_sequence }
+    case 'decide': {
+      const { request, id, decision, reason, preview_digest } = message
+      check(isCount(request) && isText(id, 64) && isText(reason, 4_000) && isText(preview_digest, 128))
+      check(decision === 'approve' || decision === 'deny')
+      return { kind: 'decide', request, id, decision, reason, preview_digest }
+    }
+    case 'ping':
+      return { kind: 'ping' }
+    default:
+      throw new FrameError('malformed')
+  }
+}
+
+/** Reads what the gateway sent. Checks what the page relies on. @throws FrameError */
+export function decodeToBrowser(frame: Uint8Array): ToBrowser {
+  const message = unpacked(frame)
+  switch (message.kind) {
+    case 'hello':
+      check(isRecord(message.me) && isText(message.epoch, 64) && isCount(message.now))
+      break
+    case 'snapshot':
+      check(isCount(message.sequence) && isCount(message.total))
+      check(Array.isArray(message.approvals) && message.approvals.every(isApprovalItem))
+      break
+    case 'approval':
+      check(isCount(message.sequence) && isApprovalItem(message.approval))
+      break
+    case 'resumed':
+      check(isCount(message.sequence))
+      break
+    case 'decided':
+      check(isCount(message.request) && isApprovalItem(message.approval))
+      break
+    case 'error':
+      check(isCount(message.request) && isText(message.code, 64) && isText(message.detail, 4_000))
+      break
+    case 'pong':
+      check(isCount(message.now))
+      break
+    default:
+      throw new FrameError('malformed')
+  }
+  return message as unknown as ToBrowser
+}
+
+function unpacked(frame: Uint8Array): Record<string, unknown> {
+  let value: unknown
+  try {
+    // A new one each time: an unpacker remembers the record shapes that frames define.
+    value = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' }).unpack(frame)
+  } catch {
+    throw new FrameError('malformed')
+  }
+  check(Array.isArray(value) && value.length === 2)
+  if (value[0] !== live_version) throw new FrameError(isCount(value[0]) ? 'other_version' : 'malformed')
+  check(isRecord(value[1]))
+  return value[1]
+}
+
+function isApprovalItem(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value.id, 64) &&
+    isText(value.state, 16) &&
+    isRecord(value.caller) &&
+    Array.isArray(value.triggers) &&
+    isCount(value.created_at) &&
+    isCount(value.expires_at)
+  )
+}
+
+function check(condition: boolean): asserts condition {
+  if (!condition) throw new FrameError('malformed')
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value: unknown, characters_max: number): value is string {
+  return typeof value === 'string' && value.length <= characters_max
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
