@@ -9,6 +9,7 @@ import {
   type OpenidProvider,
   startOpenidProvider,
 } from '../../src/demo/openid_provider.ts'
+import { CookieBrowser, hiddenField } from '../end_to_end/cookie_browser.ts'
 
 const redirect = 'http://127.0.0.1:18081/auth/callback'
 const dashboardSecret = 'made-up-'.repeat(5)
@@ -24,52 +25,23 @@ async function claimsOf(token: string) {
   return (await jwtVerify(token, keys, { issuer: provider.issuer, audience: demo_audience })).payload
 }
 
-/** Follows redirects as a browser would, cookies kept by path-less name, until the address leaves the provider. */
-async function browse(start: URL, person: string): Promise<URL> {
-  const cookies = new Map<string, string>()
-  let url = start
-  let init: RequestInit = {}
-  for (let step = 0; step < 12; step++) {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } })
-    for (const line of response.headers.getSetCookie()) {
-      const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=')
-      if (value) cookies.set(name, value)
-      else cookies.delete(name)
+/** Signs in as this person from an address of the provider on; returns where the browser ends. */
+async function signIn(start: URL, person: string): Promise<URL> {
+  const browser = new CookieBrowser()
+  const away = (url: URL) => url.origin !== provider.issuer
+  let { url, text } = await browser.open(start, undefined, away)
+  for (let step = 0; step < 4; step++) {
+    if (away(url) || text.includes('<h1>Signed in</h1>')) return url
+    let form: Record<string, string> = { person }
+    if (!url.pathname.startsWith('/interaction/')) {
+      const confirm = text.includes('op.deviceConfirmForm') ? { confirm: 'yes' } : {}
+      form = { xsrf: hiddenField(text, 'xsrf'), user_code: hiddenField(text, 'user_code'), ...confirm }
     }
-    const text = await response.text()
-    const location = response.headers.get('location')
-    if (location) {
-      url = new URL(location, url)
-      init = {}
-      if (url.origin !== new URL(provider.issuer).origin) return url
-    } else if (url.pathname.startsWith('/interaction/')) {
-      init = form({ person })
-    } else if (text.includes('op.deviceConfirmForm')) {
-      init = form({ xsrf: field(text, 'xsrf'), user_code: field(text, 'user_code'), confirm: 'yes' })
-      url = new URL('/device', url)
-    } else if (text.includes('name="user_code"')) {
-      init = form({ xsrf: field(text, 'xsrf'), user_code: field(text, 'user_code') })
-      url = new URL('/device', url)
-    } else if (text.includes('<h1>Signed in</h1>')) {
-      return url
-    } else {
-      throw new Error(`unexpected page at ${url.pathname}: ${response.status}`)
-    }
+    const page = await browser.open(form.person ? url : new URL('/device', url), form, away)
+    url = page.url
+    text = page.text
   }
-  throw new Error('too many redirects')
-}
-
-function form(fields: Record<string, string>): RequestInit {
-  return {
-    method: 'POST',
-    body: new URLSearchParams(fields).toString(),
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  }
-}
-
-function field(html: string, name: string): string {
-  return new RegExp(`name="${name}"[^>]*value="([^"]*)"`).exec(html)?.[1] ?? ''
+  throw new Error(`stuck at ${url.pathname}`)
 }
 
 test('hands a fresh signed access token with groups to callers on loopback', async () => {
@@ -115,7 +87,7 @@ test('signs a person in to the dashboard with code and PKCE, one click, no conse
     code_challenge_method: 'S256',
     state,
   })
-  const back = await browse(url, 'omar')
+  const back = await signIn(url, 'omar')
   assert.equal(back.origin + back.pathname, redirect)
   const tokens = await client.authorizationCodeGrant(config, back, {
     pkceCodeVerifier: verifier,
@@ -138,7 +110,7 @@ test('signs a terminal in with a device code', async () => {
   const device = await client.initiateDeviceAuthorization(config, { scope: 'openid email' })
   assert.ok(device.verification_uri_complete)
   const polled = client.pollDeviceAuthorizationGrant(config, { ...device, interval: 1 })
-  const [tokens] = await Promise.all([polled, browse(new URL(device.verification_uri_complete), 'ana')])
+  const [tokens] = await Promise.all([polled, signIn(new URL(device.verification_uri_complete), 'ana')])
   assert.equal((await claimsOf(tokens.access_token)).email, 'ana@example.com')
 })
 
