@@ -11,6 +11,8 @@ export interface TokenDetector {
   readonly anchors: readonly string[]
   /** Bytes between the token's first byte and the anchor's; 0 when the anchor begins the token. */
   readonly anchor_offset?: number
+  /** When the anchor's place varies: each start from `anchor_offset_max` down to `anchor_offset` bytes before it is tried, and the leftmost that matches counts. */
+  readonly anchor_offset_max?: number
   /**
    * The whole token from its first byte, anchor included, in RE2 syntax without captures, anchors or look-around.
    * Longest match wins. A strong prefix should leave the length open (`{36,255}`) so that nothing is left over.

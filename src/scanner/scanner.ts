@@ -1,10 +1,16 @@
+import { builtinDetectors } from './builtin_detectors.ts'
+import { compileDetectors } from './compile_detectors.ts'
+import { deltaPaths } from './delta_paths.ts'
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
+import { framingOf } from './framing_of.ts'
+import { ScannerError } from './scanner_error.ts'
 
 export type { Detector, Finding }
+export { ScannerError }
 
 export interface ScannerOptions {
-  /** Default: the built-in catalogue. */
+  /** In order of priority. Default: the detectors that need no catalogue: `key = value`, URL passwords, bearer and basic credentials, random tokens. */
   readonly detectors?: readonly Detector[]
   /** Words and phrases reported as findings of kind `keyword`, case-insensitive, word-bounded. Never masked. */
   readonly keywords?: readonly string[]
@@ -14,12 +20,13 @@ export interface ScannerOptions {
   readonly mode?: 'balanced' | 'strict'
   /** Whether unprefixed random-looking tokens are found; default true. */
   readonly entropy?: boolean
+  /** The compiled `scanner.wasm`; default: read from the build folder, on Node. */
+  readonly wasm?: Uint8Array
 }
 
 export interface StreamOptions {
   /** A `Content-Type` value; chooses the framing: JSON, event stream, or raw text. */
   readonly contentType: string
-  readonly mode?: 'balanced' | 'strict'
   /** `flag` reports without changing a byte. Default `mask`. */
   readonly action?: 'mask' | 'flag'
 }
@@ -28,7 +35,9 @@ export interface StreamOptions {
 export interface ScanStream {
   /**
    * Takes the next bytes, any cut.
-   * @returns masked bytes that are safe to send: a view, valid until the next call on any stream of this scanner. May be empty.
+   * @returns masked bytes that are safe to send: a view, valid until the next call on any stream of this scanner, and only
+   * as long as `chunk` is not changed. May be empty.
+   * @throws ScannerError `event_too_large` when an event of a stream is over 2 MiB; the stream is then unusable
    */
   push(chunk: Uint8Array): Uint8Array
   /** Ends the body and returns what was held back: a view, as for `push`. */
@@ -47,7 +56,258 @@ export interface Scanner {
   open(options: StreamOptions): ScanStream
 }
 
-/** Compiles the catalogue and instantiates the Wasm scanner. One a thread; any number of streams. */
-export async function createScanner(_options: ScannerOptions = {}): Promise<Scanner> {
-  throw new Error('being built')
+interface Exports {
+  readonly memory: WebAssembly.Memory
+  tables(): number
+  tablesBytes(): number
+  state(): number
+  work(): number
+  text(): number
+  map(): number
+  findings(): number
+  init(key: number): number
+  push(
+    mode: number,
+    carried: number,
+    chunk: number,
+    keptText: number,
+    keptBreaks: number,
+    masking: number,
+    final: number,
+  ): number
+  outAt(): number
+  outBytes(): number
+  findingCount(): number
+  keepWorkAt(): number
+  keepWorkBytes(): number
+  keepTextAt(): number
+  keepTextBytes(): number
+  keepBreaks(): number
+  stateBytes(): number
+  modelAt(): number
+  modelBytes(): number
+  modelCount(): number
+}
+
+/** Longest chunk that the Wasm side takes at once, in bytes. */
+const chunk_bytes_max = 65_536
+/** What the host calls the engine's framings. */
+const mode_of = { raw: 0, json: 1, events: 2 } as const
+const finding_bytes = 48
+const decoder = new TextDecoder()
+const empty = new Uint8Array(0)
+
+let module: Promise<WebAssembly.Module> | undefined
+
+async function loadModule(): Promise<WebAssembly.Module> {
+  const { readFile } = await import('node:fs/promises')
+  return WebAssembly.compile(await readFile(new URL('../../build/scanner.wasm', import.meta.url)))
+}
+
+/** The Wasm instance with its buffers, and the names behind the numbers it tells. Shared by all streams of a scanner. */
+class Engine {
+  readonly x: Exports
+  readonly memory: Uint8Array
+  readonly view: DataView
+  readonly ids: readonly string[]
+  readonly keywords: readonly string[]
+  readonly paths: readonly string[]
+  readonly state: number
+  readonly work: number
+  readonly text: number
+  readonly map: number
+  readonly findings: number
+
+  constructor(instance: WebAssembly.Instance, options: ScannerOptions) {
+    this.x = instance.exports as unknown as Exports
+    this.memory = new Uint8Array(this.x.memory.buffer)
+    this.view = new DataView(this.x.memory.buffer)
+    const compiled = compileDetectors({
+      detectors: options.detectors ?? builtinDetectors,
+      keywords: options.keywords ?? [],
+      strict: options.mode === 'strict',
+      entropy: options.entropy ?? true,
+      paths: deltaPaths,
+    })
+    this.ids = compiled.ids
+    this.keywords = compiled.keywords
+    this.paths = compiled.paths
+    if (compiled.tables.length > this.x.tablesBytes()) {
+      throw new ScannerError(
+        'too_many_detectors',
+        'the detectors compile to more than 6 MiB of tables; use fewer',
+      )
+    }
+    const key = options.fingerprintKey ?? crypto.getRandomValues(new Uint8Array(32))
+    if (key.length !== 32) throw new ScannerError('invalid_key', 'fingerprintKey must have 32 bytes')
+    this.memory.set(compiled.tables, this.x.tables())
+    this.work = this.x.work()
+    this.memory.set(key, this.work)
+    this.x.init(this.work)
+    this.memory.fill(0, this.work, this.work + 32)
+    this.state = this.x.state()
+    this.text = this.x.text()
+    this.map = this.x.map()
+    this.findings = this.x.findings()
+  }
+
+  /** Name of a channel: its path with the positions that the finding carries, innermost last. */
+  channelName(key: number): string {
+    const node = key & 0xffff
+    if (key === 0) return 'body'
+    const path = this.paths[node]
+    if (path === undefined || path === '') return 'data'
+    const steps = path.split('[]')
+    const positions = [(key >>> 16) & 0xff, key >>> 24]
+    if (steps.length === 1) return positions[0] === 0 ? path : `${path}[${positions[0]}]`
+    let name = steps[steps.length - 1]!
+    for (let i = steps.length - 2; i >= 0; i--) {
+      name = `${steps[i]}.${positions[steps.length - 2 - i] ?? 0}${name}`
+    }
+    return name
+  }
+}
+
+/** A growable copy of bytes that the engine wants back at the next call. */
+class Saved {
+  bytes = empty
+  length = 0
+
+  keep(memory: Uint8Array, at: number, length: number): void {
+    if (length > this.bytes.length)
+      this.bytes = new Uint8Array(Math.max(64, 1 << (32 - Math.clz32(length - 1))))
+    if (length > 0) this.bytes.set(memory.subarray(at, at + length))
+    this.length = length
+  }
+
+  restore(memory: Uint8Array, at: number): void {
+    if (this.length === this.bytes.length) memory.set(this.bytes, at)
+    else if (this.length > 0) memory.set(this.bytes.subarray(0, this.length), at)
+  }
+}
+
+class Stream implements ScanStream {
+  readonly findings: Finding[] = []
+  bytes = 0
+  model = ''
+  modelCount = 0
+  readonly #engine: Engine
+  readonly #mode: number
+  readonly #masking: boolean
+  readonly #state = new Saved()
+  readonly #carry = new Saved()
+  readonly #text = new Saved()
+  readonly #breaks = new Saved()
+  #failed = false
+
+  constructor(engine: Engine, options: StreamOptions) {
+    this.#engine = engine
+    this.#mode = mode_of[framingOf(options.contentType)]
+    this.#masking = options.action !== 'flag'
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    this.bytes += chunk.length
+    if (chunk.length <= chunk_bytes_max) return this.#step(chunk, false)
+    const parts: Uint8Array[] = []
+    for (let at = 0; at < chunk.length; at += chunk_bytes_max) {
+      parts.push(this.#step(chunk.subarray(at, at + chunk_bytes_max), false).slice())
+    }
+    return concat(parts)
+  }
+
+  end(): Uint8Array {
+    return this.#step(empty, true)
+  }
+
+  #step(chunk: Uint8Array, final: boolean): Uint8Array {
+    if (this.#failed) throw new ScannerError('stream_failed', 'the stream failed before; open a new one')
+    const { x, memory, state, work, text, map } = this.#engine
+    if (this.#state.length === 0) memory.fill(0, state, state + 64 + 34 * 1024)
+    else this.#state.restore(memory, state)
+    this.#carry.restore(memory, work)
+    this.#text.restore(memory, text)
+    this.#breaks.restore(memory, map)
+    if (chunk.length > 0) memory.set(chunk, work + this.#carry.length)
+    const status = x.push(
+      this.#mode,
+      this.#carry.length,
+      chunk.length,
+      this.#text.length,
+      this.#breaks.length >>> 3,
+      this.#masking ? 1 : 0,
+      final ? 1 : 0,
+    )
+    this.#takeFindings()
+    if (status !== 0) {
+      this.#failed = true
+      throw new ScannerError(
+        'event_too_large',
+        'an event of the stream is larger than 2 MiB or has too many parts',
+      )
+    }
+    this.#state.keep(memory, state, x.stateBytes())
+    this.#carry.keep(memory, x.keepWorkAt(), x.keepWorkBytes())
+    this.#text.keep(memory, x.keepTextAt(), x.keepTextBytes())
+    this.#breaks.keep(memory, map, x.keepBreaks() * 8)
+    const at = x.outAt()
+    return memory.subarray(at, at + x.outBytes())
+  }
+
+  #takeFindings(): void {
+    const { x, view, memory, findings, ids, keywords } = this.#engine
+    const count = x.findingCount()
+    for (let i = 0; i < count; i++) {
+      const at = findings + i * finding_bytes
+      const index = view.getUint32(at, true)
+      const keyword = view.getUint32(at + 4, true) === 1
+      const id = keyword ? 'keyword' : ids[index]!
+      this.findings.push({
+        detector: id,
+        kind: keyword ? 'keyword' : 'secret',
+        channel: this.#engine.channelName(view.getUint32(at + 8, true)),
+        start: view.getFloat64(at + 16, true),
+        end: view.getFloat64(at + 24, true),
+        entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
+        fingerprint: keyword ? '' : hex(memory.subarray(at + 32, at + 40)),
+        masked: keyword ? keywords[index]! : `[REDACTED:${id}]`,
+        action: !keyword && this.#masking ? 'mask' : 'flag',
+      })
+    }
+    if (this.#mode === mode_of.json && x.modelCount() !== this.modelCount) {
+      this.modelCount = x.modelCount()
+      this.model = decoder.decode(memory.subarray(x.modelAt(), x.modelAt() + x.modelBytes()))
+    }
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/**
+ * Compiles the detectors and instantiates the Wasm scanner. One a thread; any number of streams, which may take turns.
+ * @throws ScannerError, or PatternError when a detector's pattern is invalid
+ */
+export async function createScanner(options: ScannerOptions = {}): Promise<Scanner> {
+  let compiled: WebAssembly.Module
+  if (options.wasm) compiled = await WebAssembly.compile(options.wasm as BufferSource)
+  else {
+    module ??= loadModule()
+    compiled = await module
+  }
+  const engine = new Engine(await WebAssembly.instantiate(compiled, {}), options)
+  return { open: (stream) => new Stream(engine, stream) }
 }

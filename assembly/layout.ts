@@ -1,0 +1,62 @@
+// The memory map. One instance serves one thread and one call at a time; nothing here outlives a call except the
+// tables. A stream's own state is copied in before a call and out after it by the host (see scanner.ts), so that
+// thousands of streams share these buffers and an abandoned stream costs no Wasm memory.
+//
+//   heap base ─┬─ TABLES     compiled detectors, written once by the host          6 MiB
+//              ├─ STATE      one stream's fixed state, in and out                  16 KiB
+//              ├─ WORK       input: [carried bytes | chunk]                        3 MiB
+//              ├─ TEXT       decoded text with what came just before it            3 MiB
+//              ├─ MAP        breakpoints: decoded offset → input offset            2 MiB
+//              ├─ CLUSTERS   ranges to replace, in text order                      2 MiB
+//              ├─ EDITS      ranges to replace, in input order                     2 MiB
+//              ├─ FINDINGS   what the host reads after a call                      2 MiB
+//              ├─ OUT        output, when anything was replaced                    12 MiB
+//              └─ SCRATCH    event-stream bookkeeping                              4 MiB
+
+const KiB: usize = 1024
+const MiB: usize = 1024 * 1024
+
+export const TABLES: usize = (__heap_base + 0xffff) & ~0xffff
+export const TABLES_BYTES: usize = 6 * MiB
+export const STATE: usize = TABLES + TABLES_BYTES
+export const STATE_BYTES: usize = 64 * KiB
+export const WORK: usize = STATE + STATE_BYTES
+export const WORK_BYTES: usize = 3 * MiB
+export const TEXT: usize = WORK + WORK_BYTES
+export const TEXT_BYTES: usize = 3 * MiB
+export const MAP: usize = TEXT + TEXT_BYTES
+export const MAP_BYTES: usize = 2 * MiB
+export const CLUSTERS: usize = MAP + MAP_BYTES
+export const CLUSTERS_BYTES: usize = 2 * MiB
+export const EDITS: usize = CLUSTERS + CLUSTERS_BYTES
+export const EDITS_BYTES: usize = 2 * MiB
+export const FINDINGS: usize = EDITS + EDITS_BYTES
+export const FINDINGS_BYTES: usize = 2 * MiB
+export const OUT: usize = FINDINGS + FINDINGS_BYTES
+export const OUT_BYTES: usize = 12 * MiB
+export const SCRATCH: usize = OUT + OUT_BYTES
+export const SCRATCH_BYTES: usize = 4 * MiB
+export const END: usize = SCRATCH + SCRATCH_BYTES
+
+/** Bytes of one chunk at most; the host cuts longer ones. */
+export const CHUNK_BYTES_MAX: u32 = 65536
+/** Carried input at most: an unfinished event with all that waits in front of it. */
+export const CARRY_BYTES_MAX: u32 = 2 * 1024 * 1024
+
+/** Already released text kept in front of the scan: boundaries, key words and assignments look back this far. */
+export const LOOKBEHIND: u32 = 128
+/** A token this long and matching is replaced at once; what follows of it is swallowed. Decisions read no further. */
+export const LATCH: u32 = 256
+/** A candidate that has not matched after this many bytes is none. */
+export const CANDIDATE_BYTES_MAX: u32 = 4096
+/** A run of token characters longer than this is data, not a secret. */
+export const RUN_BYTES_MAX: u32 = 256
+/** A run shorter than this is not looked at by the entropy detector. */
+export const RUN_BYTES_MIN: u32 = 20
+/** `balanced`: so many characters of an unprefixed token may pass before it looks random, at most, less one. */
+export const SIGN_BYTES: u32 = 8
+
+if (STATE_BYTES < 32 * KiB) ERROR('a stream state with all its channels does not fit')
+if (WORK_BYTES < <usize>CARRY_BYTES_MAX + <usize>CHUNK_BYTES_MAX) ERROR('carry and chunk do not fit the work area')
+if (LATCH > CANDIDATE_BYTES_MAX) ERROR('latched tokens would never match')
+if (RUN_BYTES_MIN < SIGN_BYTES) ERROR('runs are judged before their sign could show')

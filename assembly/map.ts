@@ -1,0 +1,159 @@
+// Breakpoints from decoded text to input, and the ranges of the input to replace.
+//
+// A breakpoint is 8 bytes: u32 text offset │ u32 input offset, bit 31 set where an escape sequence begins.
+// From a plain breakpoint on, both sides advance together; an escape's bytes all map to where the escape begins.
+import { EDITS, EDITS_BYTES, MAP, MAP_BYTES, OUT, OUT_BYTES, SCRATCH, TABLES, WORK } from './layout'
+import { D_LABEL, D_LABEL_BYTES } from './tables'
+
+const ESCAPE: u32 = 0x80000000
+const BREAKS_MAX: u32 = <u32>(MAP_BYTES / 8)
+export const EDIT_BYTES: usize = 16
+const EDITS_MAX: u32 = <u32>(EDITS_BYTES / EDIT_BYTES)
+
+export let break_count: u32 = 0
+export let edit_count: u32 = 0
+
+export function resetBreaks(count: u32): void {
+  break_count = count
+}
+
+export function resetEdits(): void {
+  edit_count = 0
+}
+
+// @ts-ignore: decorator
+@inline
+function breakAt(i: u32): usize {
+  return MAP + (<usize>i << 3)
+}
+
+/** Whether there is room for the breakpoints of `escapes` more escape sequences. */
+export function roomForBreaks(escapes: u32): bool {
+  return break_count + 2 * escapes + 2 < BREAKS_MAX
+}
+
+/** From text offset `text` on, the input goes on at `input`. */
+export function addBreak(text: u32, input: u32, escape: bool): void {
+  if (break_count > 0 && load<u32>(breakAt(break_count - 1)) == text) break_count--
+  const b = breakAt(break_count++)
+  store<u32>(b, text)
+  store<u32>(b, escape ? input | ESCAPE : input, 4)
+}
+
+/** Input offset of text offset `x`. */
+export function toInput(x: u32): u32 {
+  let low: u32 = 0
+  let high = break_count
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (load<u32>(breakAt(middle)) <= x) low = middle
+    else high = middle
+  }
+  const b = breakAt(low)
+  const input = load<u32>(b, 4)
+  return input & ESCAPE ? input & ~ESCAPE : input + (x - load<u32>(b))
+}
+
+/** Drops what lies before text offset `text`, and moves all offsets back. @returns breakpoints left */
+export function rebaseBreaks(text: u32, dropped_text: u32, dropped_input: u32): u32 {
+  let first: u32 = 0
+  while (first + 1 < break_count && load<u32>(breakAt(first + 1)) <= text) first++
+  let count: u32 = 0
+  for (let i = first; i < break_count; i++) {
+    const b = breakAt(i)
+    let d = load<u32>(b)
+    const input = load<u32>(b, 4)
+    let w = input & ~ESCAPE
+    if (d < text) {
+      if ((input & ESCAPE) == 0) w += text - d
+      d = text
+    }
+    const to = breakAt(count++)
+    store<u32>(to, d - dropped_text)
+    store<u32>(to, (w - dropped_input) | (input & ESCAPE), 4)
+  }
+  break_count = count
+  return count
+}
+
+/** Replaces input [start, end) by the label of `detector`, or by nothing when that is 0. */
+export function addEdit(start: u32, end: u32, detector: u32): void {
+  if (edit_count >= EDITS_MAX) unreachable()
+  const e = EDITS + <usize>(edit_count++) * EDIT_BYTES
+  store<u32>(e, start)
+  store<u32>(e, end, 4)
+  store<u32>(e, detector, 8)
+}
+
+// @ts-ignore: decorator
+@inline
+function editStart(i: u32): u32 {
+  return load<u32>(EDITS + <usize>i * EDIT_BYTES)
+}
+
+/** Sorts the edits by their start; they come as few ordered lists, so runs are merged. */
+export function sortEdits(): void {
+  let width: u32 = 1
+  let sorted = true
+  for (let i: u32 = 1; i < edit_count; i++) {
+    if (editStart(i) < editStart(i - 1)) {
+      sorted = false
+      break
+    }
+  }
+  if (sorted) return
+  while (width < edit_count) {
+    for (let left: u32 = 0; left < edit_count; left += 2 * width) {
+      const middle = min(left + width, edit_count)
+      const right = min(left + 2 * width, edit_count)
+      let i = left
+      let j = middle
+      for (let k = left; k < right; k++) {
+        const fromLeft = i < middle && (j >= right || editStart(i) <= editStart(j))
+        const source = EDITS + <usize>(fromLeft ? i++ : j++) * EDIT_BYTES
+        memory.copy(SCRATCH + <usize>k * EDIT_BYTES, source, EDIT_BYTES)
+      }
+    }
+    memory.copy(EDITS, SCRATCH, <usize>edit_count * EDIT_BYTES)
+    width *= 2
+  }
+}
+
+export let out: usize = 0
+export let out_bytes: u32 = 0
+
+/** Makes the output of input [from, to): a view of the input itself where nothing is replaced. */
+export function write(from: u32, to: u32): void {
+  out = WORK + from
+  out_bytes = to - from
+  let o = OUT
+  let at = from
+  let changed = false
+  for (let i: u32 = 0; i < edit_count; i++) {
+    const e = EDITS + <usize>i * EDIT_BYTES
+    const start = load<u32>(e)
+    if (start >= to) break
+    changed = true
+    if (start > at) {
+      memory.copy(o, WORK + at, start - at)
+      o += start - at
+    }
+    const detector = <usize>load<u32>(e, 8)
+    if (detector != 0) {
+      const label = TABLES + load<u32>(detector + D_LABEL)
+      const n = load<u32>(detector + D_LABEL_BYTES)
+      if (o + n > OUT + OUT_BYTES) unreachable()
+      memory.copy(o, label, n)
+      o += n
+    }
+    at = max(at, load<u32>(e, 4))
+  }
+  if (!changed) return
+  if (o + to - at > OUT + OUT_BYTES) unreachable()
+  if (to > at) {
+    memory.copy(o, WORK + at, to - at)
+    o += to - at
+  }
+  out = OUT
+  out_bytes = <u32>(o - OUT)
+}

@@ -1,0 +1,182 @@
+// What the host calls. A call takes one chunk of one stream: the host puts the stream's saved state into STATE, TEXT, MAP
+// and in front of WORK, the chunk behind that, and afterwards takes the output and what is to be saved.
+import { CARRY_BYTES_MAX, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
+import { openTables } from './tables'
+import { initRandomness } from './randomness'
+import { hmacKey } from './sha256'
+import {
+  CHANNEL_BYTES,
+  CONTINUED,
+  Channel,
+  clusterAt,
+  cluster_count,
+  commit,
+  dropText,
+  finding_count,
+  keepFrom,
+  limit,
+  resetFindings,
+  scanText,
+} from './text'
+import { JSON_BYTES, Json, OUTSIDE, beginText, modelOf, readJson, scanOpen, setCollecting, text_end } from './json'
+import { addEdit, break_count, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { EVENTS_OK, SLOTS, SLOT_BYTES, pushEvents, released, slotsUsed } from './sse'
+
+export const MODE_RAW: i32 = 0
+export const MODE_JSON: i32 = 1
+export const MODE_EVENTS: i32 = 2
+
+export const STATUS_OK: i32 = 0
+/** An event is larger than CARRY_BYTES_MAX, or has more parts than can be told apart. */
+export const STATUS_TOO_LARGE: i32 = 1
+
+// STATE of raw text and JSON: 64 bytes │ channel │ JSON reader
+const CHANNEL_AT: usize = STATE + 64
+const JSON_AT: usize = CHANNEL_AT + ((CHANNEL_BYTES + 15) & ~15)
+
+export function tables(): usize {
+  return TABLES
+}
+export function tablesBytes(): usize {
+  return TABLES_BYTES
+}
+export function state(): usize {
+  return STATE
+}
+export function work(): usize {
+  return WORK
+}
+export function text(): usize {
+  return TEXT
+}
+export function map(): usize {
+  return MAP
+}
+export function findings(): usize {
+  return FINDINGS
+}
+export function carryBytesMax(): u32 {
+  return CARRY_BYTES_MAX
+}
+
+/** Reads the tables and the 32-byte fingerprint key that the host put at `key`. */
+export function init(key: usize): bool {
+  initRandomness()
+  hmacKey(key)
+  return openTables()
+}
+
+// What the host takes after a call.
+let keep_work: u32 = 0
+let keep_work_bytes: u32 = 0
+let keep_text: u32 = 0
+let keep_text_bytes: u32 = 0
+let keep_breaks: u32 = 0
+let state_bytes: u32 = 0
+
+export function outAt(): usize {
+  return out
+}
+export function outBytes(): u32 {
+  return out_bytes
+}
+export function findingCount(): u32 {
+  return finding_count
+}
+export function keepWorkAt(): usize {
+  return WORK + keep_work
+}
+export function keepWorkBytes(): u32 {
+  return keep_work_bytes
+}
+export function keepTextAt(): usize {
+  return TEXT + keep_text
+}
+export function keepTextBytes(): u32 {
+  return keep_text_bytes
+}
+export function keepBreaks(): u32 {
+  return keep_breaks
+}
+export function stateBytes(): u32 {
+  return state_bytes
+}
+export function modelAt(): usize {
+  return modelOf(changetype<Json>(JSON_AT))
+}
+export function modelBytes(): u32 {
+  return changetype<Json>(JSON_AT).model_bytes
+}
+export function modelCount(): u32 {
+  return changetype<Json>(JSON_AT).model_count
+}
+
+/**
+ * Takes a chunk.
+ * @param carried bytes of the stream that the host put back in front of the chunk
+ * @param chunk bytes behind them
+ * @param kept_text bytes put back into TEXT; JSON only
+ * @param kept_breaks breakpoints put back into MAP; JSON only
+ */
+export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_breaks: u32, masking: bool, final: bool): i32 {
+  resetFindings()
+  resetEdits()
+  setCollecting(false)
+  keep_text_bytes = 0
+  keep_breaks = 0
+  const n = carried + chunk
+  if (mode == MODE_EVENTS) return pushStream(n, masking, final)
+  if (mode == MODE_JSON) pushJson(n, kept_text, kept_breaks, masking, final)
+  else pushRaw(n, masking, final)
+  return STATUS_OK
+}
+
+function pushRaw(n: u32, masking: bool, final: bool): void {
+  const ch = changetype<Channel>(CHANNEL_AT)
+  const from = ch.emitted
+  scanText(ch, WORK, n, 0, final)
+  if (masking) {
+    for (let i: u32 = 0; i < cluster_count; i++) {
+      const c = clusterAt(i)
+      if (c.start >= limit) break
+      if (c.end > c.start) addEdit(c.start, c.end, c.flags & CONTINUED ? 0 : c.detector)
+    }
+  }
+  const to = limit
+  commit(ch, WORK, n, to, final)
+  write(from, to)
+  keep_work = keepFrom(ch)
+  keep_work_bytes = n - keep_work
+  dropText(ch, keep_work)
+  state_bytes = <u32>(JSON_AT - STATE)
+}
+
+/** u32 at STATE: how much of the carried input was read already. */
+function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final: bool): void {
+  const ch = changetype<Channel>(CHANNEL_AT)
+  const j = changetype<Json>(JSON_AT)
+  beginText(kept_text)
+  resetBreaks(kept_breaks)
+  const read = readJson(j, ch, load<u32>(STATE), n, masking, final)
+  const to = scanOpen(j, ch, read, masking, final)
+  write(0, to)
+  keep_work = to
+  keep_work_bytes = n - to
+  store<u32>(STATE, read - to)
+  keep_text = keepFrom(ch)
+  keep_text_bytes = text_end - keep_text
+  keep_breaks = j.mode == OUTSIDE ? 0 : rebaseBreaks(ch.emitted, keep_text, to)
+  if (j.mode == OUTSIDE) resetBreaks(0)
+  j.barrier = j.barrier > keep_text ? j.barrier - keep_text : 0
+  dropText(ch, keep_text)
+  state_bytes = <u32>(JSON_AT + JSON_BYTES - STATE)
+}
+
+function pushStream(n: u32, masking: bool, final: bool): i32 {
+  const status = pushEvents(n, masking, final)
+  keep_work = released
+  keep_work_bytes = n - released
+  state_bytes = <u32>(SLOTS - STATE) + slotsUsed() * <u32>SLOT_BYTES
+  if (status != EVENTS_OK || keep_work_bytes > CARRY_BYTES_MAX) return STATUS_TOO_LARGE
+  return STATUS_OK
+}

@@ -1,0 +1,311 @@
+import assert from 'node:assert'
+import { buildAutomaton, type Literal } from './build_automaton.ts'
+import { compilePattern } from './compile_pattern.ts'
+import type { DeltaPaths } from './delta_paths.ts'
+import type { BlockDetector, Detector, TokenDetector } from './detector.ts'
+import { TableWriter } from './table_writer.ts'
+
+/** Everything the Wasm scanner needs, in the layout that assembly/tables.ts reads, and the names behind its numbers. */
+export interface CompiledDetectors {
+  readonly tables: Uint8Array
+  /** Detector id by the index that findings carry. */
+  readonly ids: readonly string[]
+  readonly keywords: readonly string[]
+  /** Path by node of the path trie; empty for nodes where no text ends. */
+  readonly paths: readonly string[]
+}
+
+export interface CompileDetectorsOptions {
+  readonly detectors: readonly Detector[]
+  readonly keywords: readonly string[]
+  readonly strict: boolean
+  readonly entropy: boolean
+  readonly paths: DeltaPaths
+}
+
+/** First word of the tables. */
+const magic = 0x534c4331
+
+// the numbers that assembly/tables.ts names
+const pattern_type = { token: 1, block: 2, context: 3, url: 4, bearer: 5, basic: 6, keyword: 7 } as const
+const row_word = 1
+const row_any = 2
+const row_again = 4
+const flag_left_word = 1
+const flag_right_word = 2
+const flag_identifier = 4
+const flag_infix = 8
+
+const anchor_bytes_max = 40
+const keyword_bytes_max = 200
+
+/** Key words whose values people choose, and those whose values machines draw. */
+const context_words: readonly (readonly [number, readonly string[]])[] = [
+  [1, ['password', 'passwd', 'passphrase', 'pwd', 'passwort', 'kennwort', 'contrasena']],
+  [
+    2,
+    [
+      'secret',
+      'token',
+      'api_key',
+      'api-key',
+      'apikey',
+      'api key',
+      'access_key',
+      'access-key',
+      'accesskey',
+      'access key',
+      'auth_key',
+      'authkey',
+      'private_key',
+      'privatekey',
+      'private key',
+      'encryption_key',
+      'signing_key',
+      'account_key',
+      'accountkey',
+      'sharedaccesskey',
+      'credential',
+      'authorization',
+    ],
+  ],
+]
+
+/** A literal of the automaton with what a hit on it means. */
+interface Anchor extends Literal {
+  readonly type: number
+  readonly reference: number
+  readonly offset_min: number
+  readonly offset_max: number
+  /** Offset of the literal in its own case, 0 when case does not matter. */
+  readonly exact: number
+}
+
+const ascii = new TextEncoder()
+
+function bytesOf(text: string, bytes_max: number, what: string): Uint8Array {
+  const bytes = ascii.encode(text)
+  assert(bytes.length > 0 && bytes.length <= bytes_max, `${what} must have 1 to ${bytes_max} bytes`)
+  return bytes
+}
+
+/** Compiles detectors and keywords. The order of the detectors is their priority. Throws on an invalid pattern. */
+export function compileDetectors(options: CompileDetectorsOptions): CompiledDetectors {
+  const out = new TableWriter()
+  const header = out.reserve(64)
+  const anchors: Anchor[] = []
+  const ids: string[] = []
+  const infix: number[] = []
+  const builtin = new Map<string, number>()
+  for (const [index, detector] of options.detectors.entries()) {
+    ids.push(detector.id)
+    const record = writeDetector(out, detector, index)
+    if (detector.kind === 'builtin') builtin.set(detector.id, record)
+    else if (detector.kind === 'block') anchors.push(blockAnchor(out, detector, record))
+    else if (!detector.identifier) {
+      anchors.push(...tokenAnchors(out, detector, record))
+      if (isInfix(detector)) infix.push(record)
+    }
+  }
+  anchors.push(...builtinAnchors(builtin))
+  for (const [index, word] of options.keywords.entries()) {
+    const literal = bytesOf(word.toLowerCase(), keyword_bytes_max, `keyword "${word}"`)
+    anchors.push(plain(literal, pattern_type.keyword, index))
+  }
+  const automaton = buildAutomaton(anchors)
+  const rows = out.append(automaton.rows)
+  relocate(out, rows, automaton, out.append(automaton.lists))
+  const patterns = writePatterns(out, anchors)
+  const infix_list = out.append(new Uint8Array(Uint32Array.from(infix).buffer))
+  const paths = writePaths(out, options.paths)
+  out.words(header, [
+    magic,
+    out.append(automaton.classes),
+    rows,
+    automaton.extra,
+    patterns,
+    0,
+    infix_list,
+    infix.length,
+    builtin.get('generic-key-value') ?? 0,
+    builtin.get('url-password') ?? 0,
+    builtin.get('bearer-token') ?? 0,
+    builtin.get('basic-auth') ?? 0,
+    options.entropy ? (builtin.get('entropy') ?? 0) : 0,
+    paths.offset,
+    options.strict ? 1 : 0,
+  ])
+  return { tables: out.bytes(), ids, keywords: options.keywords, paths: paths.names }
+}
+
+function isInfix(detector: TokenDetector): boolean {
+  return (detector.anchor_offset ?? 0) > 0 || (detector.anchor_offset_max ?? 0) > 0
+}
+
+function writeDetector(out: TableWriter, detector: Detector, index: number): number {
+  const label = bytesOf(`[REDACTED:${detector.id}]`, 64, `label of ${detector.id}`)
+  const label_at = out.append(label)
+  if (detector.kind === 'block') {
+    const contains = ascii.encode(detector.begin_contains)
+    const end = bytesOf(detector.end, anchor_bytes_max, `end of ${detector.id}`)
+    const words = [index, 0, 0, 0, 0, 0, 0, 0, label_at, label.length, 0]
+    words.push(out.append(contains), contains.length, out.append(end), end.length, 0)
+    return out.appendWords(words)
+  }
+  if (detector.kind === 'builtin') {
+    return out.appendWords([index, 0, 0, 0, 0, 0, 0, 0, label_at, label.length, 0, 0, 0, 0, 0, 0])
+  }
+  const dfa = compilePattern(detector.pattern)
+  let flags = 0
+  if ((detector.left ?? 'word') === 'word') flags |= flag_left_word
+  if ((detector.right ?? 'word') === 'word') flags |= flag_right_word
+  if (detector.identifier) flags |= flag_identifier
+  if (isInfix(detector)) flags |= flag_infix
+  const entropy = new Uint32Array(Float32Array.of(detector.entropy_min ?? 0).buffer)[0]!
+  const anchor_bytes = Math.min(...detector.anchors.map((anchor) => ascii.encode(anchor).length))
+  return out.appendWords([
+    index,
+    out.append(dfa.classes),
+    out.append(
+      new Uint8Array(dfa.transitions.buffer, dfa.transitions.byteOffset, dfa.transitions.byteLength),
+    ),
+    out.append(dfa.accepting),
+    dfa.class_count,
+    flags,
+    detector.keep_prefix ?? 0,
+    entropy,
+    label_at,
+    label.length,
+    0,
+    0,
+    0,
+    0,
+    0,
+    isInfix(detector) ? 0 : anchor_bytes,
+  ])
+}
+
+function tokenAnchors(out: TableWriter, detector: TokenDetector, record: number): Anchor[] {
+  const least = detector.anchor_offset ?? 0
+  const most = Math.max(least, detector.anchor_offset_max ?? least)
+  assert(most < 256, `anchor_offset_max of ${detector.id} is over 255`)
+  return detector.anchors.map((anchor) => {
+    const literal = bytesOf(anchor, anchor_bytes_max, `anchor of ${detector.id}`)
+    const below = isInfix(detector) ? 0 : (detector.left ?? 'word') === 'word' ? row_word : row_any
+    return {
+      literal: fold(literal),
+      below,
+      type: pattern_type.token,
+      reference: record,
+      offset_min: least,
+      offset_max: most,
+      exact: out.append(literal),
+    }
+  })
+}
+
+function blockAnchor(out: TableWriter, detector: BlockDetector, record: number): Anchor {
+  const literal = bytesOf(detector.begin, anchor_bytes_max, `begin of ${detector.id}`)
+  const anchor = { type: pattern_type.block, reference: record, offset_min: 0, offset_max: 0 }
+  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal) }
+}
+
+function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
+  const anchors: Anchor[] = []
+  if (builtin.has('generic-key-value')) {
+    for (const [word_kind, words] of context_words) {
+      for (const word of words) anchors.push(plain(ascii.encode(word), pattern_type.context, word_kind))
+    }
+  }
+  if (builtin.has('url-password')) anchors.push(plain(ascii.encode('://'), pattern_type.url, 0))
+  if (builtin.has('bearer-token')) anchors.push(plain(ascii.encode('bearer '), pattern_type.bearer, 0))
+  if (builtin.has('basic-auth')) anchors.push(plain(ascii.encode('basic '), pattern_type.basic, 0))
+  return anchors
+}
+
+/** A case-blind literal that nothing is held for. */
+function plain(literal: Uint8Array, type: number, reference: number): Anchor {
+  return { literal, below: row_again, type, reference, offset_min: 0, offset_max: 0, exact: 0 }
+}
+
+function fold(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => (byte >= 65 && byte <= 90 ? byte | 0x20 : byte))
+}
+
+function writePatterns(out: TableWriter, anchors: readonly Anchor[]): number {
+  const bytes = new Uint8Array(anchors.length * 16)
+  const view = new DataView(bytes.buffer)
+  for (const [i, anchor] of anchors.entries()) {
+    bytes.set([anchor.type, anchor.literal.length, anchor.offset_min, anchor.offset_max], i * 16)
+    view.setUint32(i * 16 + 4, anchor.reference, true)
+    view.setUint32(i * 16 + 8, anchor.exact, true)
+  }
+  return out.append(bytes)
+}
+
+/** Output lists are written behind the rows; the rows' references to them become offsets in the tables. */
+function relocate(
+  out: TableWriter,
+  rows: number,
+  automaton: { row_bytes: number; extra: number; row_count: number },
+  lists: number,
+): void {
+  for (let row = 0; row < automaton.row_count; row++) {
+    const at = rows + row * automaton.row_bytes + automaton.extra
+    out.setWord(at, lists + out.word(at))
+  }
+}
+
+/** The path trie: u32 nodes, nodes of {u16 first edge, u16 edges, u32 leaf}, edges of {u32 key hash, u32 node}. */
+function writePaths(out: TableWriter, paths: DeltaPaths): { offset: number; names: string[] } {
+  interface Node {
+    readonly edges: Map<number, number>
+    leaf: number
+    name: string
+  }
+  const nodes: Node[] = [{ edges: new Map(), leaf: 0, name: '' }]
+  const leaves = [
+    [paths.text, 1],
+    [paths.index, 2],
+    [paths.model, 3],
+  ] as const
+  for (const [list, leaf] of leaves) {
+    for (const path of list) {
+      let at = 0
+      for (const step of path.split(/\.|(?=\[\])/)) {
+        const hash = step === '[]' ? 0 : hashKey(step)
+        let next = nodes[at]!.edges.get(hash)
+        if (next === undefined) {
+          next = nodes.push({ edges: new Map(), leaf: 0, name: '' }) - 1
+          nodes[at]!.edges.set(hash, next)
+        }
+        at = next
+      }
+      nodes[at]!.leaf = leaf
+      nodes[at]!.name = path
+    }
+  }
+  const edge_count = nodes.reduce((sum, node) => sum + node.edges.size, 0)
+  const bytes = new Uint8Array(4 + nodes.length * 8 + edge_count * 8)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, nodes.length, true)
+  let edge = 0
+  for (const [i, node] of nodes.entries()) {
+    view.setUint16(4 + i * 8, edge, true)
+    view.setUint16(6 + i * 8, node.edges.size, true)
+    view.setUint32(8 + i * 8, node.leaf, true)
+    for (const [hash, target] of node.edges) {
+      view.setUint32(4 + nodes.length * 8 + edge * 8, hash, true)
+      view.setUint32(8 + nodes.length * 8 + edge * 8, target, true)
+      edge++
+    }
+  }
+  return { offset: out.append(bytes), names: nodes.map((node) => node.name) }
+}
+
+/** FNV-1a over the UTF-8 bytes of a key, as assembly/json.ts computes it. */
+function hashKey(key: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of ascii.encode(key)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash
+}
