@@ -43,7 +43,7 @@ export function demoSteps(ports: DemoPorts): DemoStep[] {
       title: 'What was recorded, read back from ClickHouse: masked.',
       command: cli(
         'omar',
-        `sql "SELECT started_at, email, connection, status, outcome, response_text FROM exchanges ORDER BY started_at DESC LIMIT 5"`,
+        `sql "SELECT started_at, email, connection, status, outcome, response_text FROM transcripts ORDER BY started_at DESC LIMIT 5"`,
       ),
     },
   ]

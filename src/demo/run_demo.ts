@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { DataFolderError } from '../config/data_folder.ts'
 import { loadConfig } from '../config/load_config.ts'
 import { createLog } from '../log.ts'
-import { startGateway } from '../main.ts'
+import { type Gateway, startGateway } from '../main.ts'
 import { type DemoPorts, demoConfig, demoPorts } from './demo_config.ts'
 import { demoText } from './demo_text.ts'
 import { startInferenceService } from './inference_service.ts'
@@ -17,7 +17,7 @@ const usage = `usage: sluice start [--port-base N] [--data FOLDER]
 Without a sluice.yaml this runs the demo, on loopback only.
 
 --port-base N    first of the demo's four ports: gateway, control, OpenID provider, inference service (default 8080)
---data FOLDER    where the demo keeps its files (default data/demo)
+--data FOLDER    where the demo keeps its files (default data/demo, or data/demo-N)
 `
 
 interface DemoArguments {
@@ -44,15 +44,36 @@ export async function runDemo(args: string[]): Promise<number> {
     )
     return 1
   }
-  const stop = await startDemo(parsed)
-  const folder = `${relative(process.cwd(), parsed.folder) || '.'}/`
-  console.log(demoText(parsed.ports, folder))
-  const signal = await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(
-    () => 'a signal',
-  )
-  console.log(`stopping after ${signal}`)
-  await stop()
-  return 0
+  const signal = stopSignal()
+  let demo: Demo
+  try {
+    demo = await startDemo(parsed)
+  } catch (error) {
+    if (!(error instanceof DataFolderError)) throw error
+    console.error(
+      `${error.message}\nAnother demo may run; choose another folder: npm start -- --data data/other`,
+    )
+    return 1
+  }
+  console.log(demoText(parsed.ports, `${relative(process.cwd(), parsed.folder) || '.'}/`))
+  const reason = await Promise.race([signal, demo.gateway.hopeless.then((why) => ({ why }))])
+  if (typeof reason !== 'string') console.error(`the gateway cannot go on: ${reason.why}`)
+  await demo.stop()
+  return typeof reason === 'string' ? 0 : 1
+}
+
+/** Resolves with the first SIGINT or SIGTERM. A second one ends the process at once, for the impatient. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false
+    const stop = (signal: string) => {
+      if (asked) process.exit(1)
+      asked = true
+      resolve(signal)
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
 }
 
 function parseDemoArguments(args: string[]): DemoArguments | string {
@@ -68,7 +89,9 @@ function parseDemoArguments(args: string[]): DemoArguments | string {
     if (!Number.isInteger(base) || base < 1024 || base > 65_532) {
       return '--port-base must be a whole number from 1024 to 65532'
     }
-    return { ports: demoPorts(base), folder: resolve(values.data) }
+    // Demos on other ports keep to themselves: a data folder belongs to one gateway.
+    const folder = values.data ?? (base === 8080 ? 'data/demo' : `data/demo-${base}`)
+    return { ports: demoPorts(base), folder: resolve(folder) }
   } catch (error) {
     return (error as Error).message
   }
@@ -89,28 +112,43 @@ async function takenPorts(ports: DemoPorts): Promise<number[]> {
   return taken
 }
 
-/** Starts all three. @returns what stops them again. */
-async function startDemo({ ports, folder }: DemoArguments): Promise<() => Promise<void>> {
+interface Demo {
+  readonly gateway: Gateway
+  stop(): Promise<void>
+}
+
+/** Starts all three; when one cannot start, stops the others again. */
+async function startDemo({ ports, folder }: DemoArguments): Promise<Demo> {
   const secrets = {
     dashboard_secret: randomBytes(24).toString('base64url'),
     inference_key: randomBytes(24).toString('base64url'),
   }
-  await writeFiles(folder, ports, secrets)
-  const inference = await startInferenceService({
-    port: ports.inference,
-    api_key: secrets.inference_key,
-    seed: randomBytes(8).toString('hex'),
-  })
-  const provider = await startOpenidProvider({
-    port: ports.provider,
-    redirect_uris: [`http://127.0.0.1:${ports.control}/login/callback`],
-    dashboard_secret: secrets.dashboard_secret,
-  })
-  const config = await loadConfig(join(folder, 'sluice.yaml'), process.env)
-  const gateway = await startGateway(config, createLog({ format: config.log }))
-  return async () => {
-    await gateway.stop()
-    await Promise.all([provider.close(), inference.close()])
+  const services: { close(): Promise<void> }[] = []
+  const closeServices = async () => {
+    await Promise.all(services.map((service) => service.close()))
+  }
+  try {
+    await writeFiles(folder, ports, secrets)
+    services.push(
+      await startInferenceService({
+        port: ports.inference,
+        api_key: secrets.inference_key,
+        seed: randomBytes(8).toString('hex'),
+      }),
+    )
+    services.push(
+      await startOpenidProvider({
+        port: ports.provider,
+        redirect_uris: [`http://127.0.0.1:${ports.control}/login/callback`],
+        dashboard_secret: secrets.dashboard_secret,
+      }),
+    )
+    const config = await loadConfig(join(folder, 'sluice.yaml'), process.env)
+    const gateway = await startGateway(config, createLog({ format: config.log }))
+    return { gateway, stop: () => gateway.stop().then(closeServices) }
+  } catch (error) {
+    await closeServices()
+    throw error
   }
 }
 

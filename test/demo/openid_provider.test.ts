@@ -34,7 +34,7 @@ async function signIn(start: URL, person: string): Promise<URL> {
     if (away(url) || text.includes('<h1>Signed in</h1>')) return url
     let form: Record<string, string> = { person }
     if (!url.pathname.startsWith('/interaction/')) {
-      const confirm = text.includes('op.deviceConfirmForm') ? { confirm: 'yes' } : {}
+      const confirm: Record<string, string> = text.includes('op.deviceConfirmForm') ? { confirm: 'yes' } : {}
       form = { xsrf: hiddenField(text, 'xsrf'), user_code: hiddenField(text, 'user_code'), ...confirm }
     }
     const page = await browser.open(form.person ? url : new URL('/device', url), form, away)

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import {
+  type ApprovalDetail,
+  decodeToBrowser,
+  encodeFrame,
+  type ToBrowser,
+} from '../../src/control/messages.ts'
+import { CookieBrowser } from './cookie_browser.ts'
+import { secretsFor } from './made_up.ts'
+import { exchangesWhere, sql } from './read_audit.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const run = promisify(execFile)
+const secrets = secretsFor('approval')
+
+let stack: Stack
+
+before(async () => {
+  stack = await startStack({ script: { deltas: ['done'], leak: '' } })
+})
+after(() => stack.close())
+
+/** Sends a chat message as Ana. Resolves with the answer, however long it is held. */
+async function ask(
+  content: string,
+): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
+  const answer = await fetch(`${stack.proxy}/openai/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await stack.token('ana')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
+  })
+  return {
+    status: answer.status,
+    body: (await answer.json()) as Record<string, unknown>,
+    headers: answer.headers,
+  }
+}
+
+function askedUpstream(text: string): number {
+  return stack.upstream.seen.filter(({ body }) => body.includes(text)).length
+}
+
+/** `sluice approvals …` as this person. */
+async function sluice(person: string, ...args: string[]) {
+  const env = { ...process.env, SLUICE_URL: stack.control, SLUICE_TOKEN: await stack.token(person) }
+  const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', 'approvals', ...args]
+  return run(process.execPath, command, { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  )
+}
+
+/** The newest pending approval, as the API shows it to Omar. */
+async function pending(): Promise<ApprovalDetail> {
+  const authorization = `Bearer ${await stack.token('omar')}`
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const list = await fetch(`${stack.control}/api/v1/approvals`, { headers: { authorization } })
+    const { approvals } = (await list.json()) as { approvals: { id: string }[] }
+    if (approvals[0]) {
+      const one = await fetch(`${stack.control}/api/v1/approvals/${approvals[0].id}`, {
+        headers: { authorization },
+      })
+      return (await one.json()) as ApprovalDetail
+    }
+    await sleep(50)
+  }
+  throw new Error('nothing is held')
+}
+
+test('a risky word holds the request until somebody approves it in a terminal', async () => {
+  const answered = ask(`please export the list, the key is ${secrets.github_token}`)
+  const approval = await pending()
+  assert.equal(approval.caller.email, 'ana@example.com')
+  assert.deepEqual(approval.triggers, ['export'])
+  assert.ok(!approval.preview.includes(secrets.github_token))
+  assert.match(approval.preview, /please export the list, the key is \[REDACTED:/)
+  assert.equal(askedUpstream('export the list'), 0)
+
+  const listed = await sluice('omar', 'list')
+  assert.equal(listed.code, 0, listed.stderr)
+  assert.match(listed.stdout, new RegExp(approval.id))
+  assert.match(listed.stdout, /risky-words/)
+
+  const approved = await sluice('omar', 'approve', approval.id, '--reason', 'known customer')
+  assert.equal(approved.code, 0, approved.stderr)
+  assert.equal((await answered).status, 200)
+  assert.equal(askedUpstream('export the list'), 1)
+})
+
+test('nobody approves their own request, and nobody without the group approves at all', async () => {
+  const answered = ask('export once more')
+  const { id } = await pending()
+  for (const person of ['ana', 'eve']) {
+    const refused = await sluice(person, 'approve', id)
+    assert.notEqual(refused.code, 0, person)
+  }
+  assert.equal(askedUpstream('once more'), 0)
+  assert.equal((await sluice('omar', 'deny', id, '--reason', 'not today')).code, 0)
+  const { status, body } = await answered
+  assert.deepEqual([status, body.code], [403, 'approval_denied'])
+  assert.equal(askedUpstream('once more'), 0)
+})
+
+test('a request without a listed word, or with it inside another, is not held', async () => {
+  assert.equal((await ask('rewrite the tokenizer; exports are fine')).status, 200)
+})
+
+test('the live page’s channel shows the request and releases it', async () => {
+  const cookie = await signIn('omar')
+  const socket = new WebSocket(`${stack.control.replace('http', 'ws')}/api/v1/live`, {
+    headers: { cookie, origin: stack.control },
+  } as unknown as string[])
+  socket.binaryType = 'arraybuffer'
+  const messages: ToBrowser[] = []
+  socket.addEventListener('message', ({ data }) => messages.push(decodeToBrowser(new Uint8Array(data))))
+  const next = async <Kind extends ToBrowser['kind']>(kind: Kind) => {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const found = messages.findIndex((message) => message.kind === kind)
+      if (found >= 0) return messages.splice(found, 1)[0] as ToBrowser & { kind: Kind }
+      await sleep(25)
+    }
+    throw new Error(`no ${kind}`)
+  }
+  await once(socket, 'open')
+  assert.equal((await next('hello')).me.email, 'omar@example.com')
+  socket.send(encodeFrame({ kind: 'resume', epoch: '', last_sequence: 0 }))
+  await next('snapshot')
+
+  const answered = ask('write it down, live')
+  const shown = (await next('approval')).approval
+  assert.deepEqual([shown.state, shown.may_decide, shown.triggers[0]], ['pending', 'yes', 'write'])
+  const { preview_digest } = await pending()
+  socket.send(
+    encodeFrame({
+      kind: 'decide',
+      request: 1,
+      id: shown.id,
+      decision: 'approve',
+      reason: 'fine',
+      preview_digest,
+    }),
+  )
+  assert.equal((await next('decided')).approval.state, 'approved')
+  assert.equal((await answered).status, 200)
+  socket.close()
+  await once(socket, 'close')
+})
+
+async function signIn(person: string): Promise<string> {
+  const browser = new CookieBrowser()
+  const page = await browser.open(`${stack.control}/login`)
+  assert.match(page.url.pathname, /^\/interaction\//)
+  await browser.open(page.url, { person })
+  return browser.cookie(stack.control)
+}
+
+test('what was held, who decided it, and when, is in the audit', async () => {
+  const rows = await exchangesWhere(stack, "approval_id != ''", 3)
+  assert.deepEqual(
+    rows.map((row) => [row.outcome, row.approval_outcome, row.approval_by]),
+    [
+      ['ok', 'approved', 'omar@example.com'],
+      ['denied', 'denied', 'omar@example.com'],
+      ['ok', 'approved', 'omar@example.com'],
+    ],
+  )
+  assert.ok(rows.every((row) => Number(row.approval_held_us) > 0))
+  const decisions = await sql(
+    stack,
+    "SELECT state, decided_by_email, reason FROM approvals WHERE state = 'denied'",
+  )
+  assert.deepEqual(decisions, [
+    { state: 'denied', decided_by_email: 'omar@example.com', reason: 'not today' },
+  ])
+})
