@@ -9,25 +9,28 @@ export interface Import {
   /** True when nothing of it is left at run time. */
   readonly type_only: boolean
   readonly relative: boolean
+  /** True when it is only named by `new URL('…', import.meta.url)`: started as a thread, or read as a file. */
+  readonly by_address: boolean
 }
 
 const statement = /^(?:import|export)\s+(type\s)?([^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]/gm
-/** `import('…')`, and `new URL('…', import.meta.url)` as workers are started. */
-const dynamic = /(?:\bimport\(\s*|\bnew URL\(\s*)['"]([^'"]+)['"]/g
+const dynamic = /\bimport\(\s*['"]([^'"]+)['"]/g
+const address = /\bnew URL\(\s*['"](\.[^'"]+)['"]/g
 
 /** Every import of a file: static, dynamic, and the files that it starts as workers. */
 export function importsOf(file: SourceFile): Import[] {
   const text = withoutComments(file.text)
   const found: Import[] = []
-  const add = (specifier: string, type_only: boolean) => {
+  const add = (specifier: string, type_only: boolean, by_address = false) => {
     const relative = specifier.startsWith('.')
     const to = relative ? posix.join(posix.dirname(file.path), specifier) : specifier
-    found.push({ from: file.path, to, type_only, relative })
+    found.push({ from: file.path, to, type_only, relative, by_address })
   }
   for (const [, type, names, specifier = ''] of text.matchAll(statement)) {
     add(specifier, Boolean(type) || onlyTypes(names))
   }
   for (const [, specifier = ''] of text.matchAll(dynamic)) add(specifier, false)
+  for (const [, specifier = ''] of text.matchAll(address)) add(specifier, false, true)
   return found
 }
 

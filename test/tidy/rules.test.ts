@@ -54,6 +54,12 @@ test('refuses imports against the direction, and lets types through', () => {
   assert.equal(wrong('src/novel/a.ts', `import { b } from '../policy/b.ts'`), 1)
 })
 
+test('a thread that is started by its address is no import against the direction', () => {
+  const started = imports('src/threads/a.ts', `new Worker(new URL('../proxy/worker.ts', import.meta.url))`)
+  assert.deepEqual(wrongDirections(started), [])
+  assert.deepEqual(unreachable(['src/proxy/worker.ts'], started, ['src/threads/a.ts']), [])
+})
+
 test('keeps each package behind its file', () => {
   const homes = { undici: ['src/proxy/upstream.ts'] }
   const stray = (path: string, text: string) => strayPackages(imports(path, text), homes).length
