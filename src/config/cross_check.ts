@@ -88,13 +88,15 @@ function checkIdentity(identity: unknown, found: Found): void {
         'is missing; write the audience that tokens for this gateway carry in "aud"',
       )
   }
-  const issuers =
-    listed === undefined
-      ? [valueAt(identity, ['issuer'])]
-      : items(listed).map((entry) => valueAt(entry, ['issuer']))
-  for (const [index, issuer] of issuers.entries()) {
-    if (typeof issuer !== 'string' || issuers.indexOf(issuer) === index) continue
-    found.problem(['identity', 'issuers', index, 'issuer'], 'is listed twice; list each issuer once')
+  const entries = listed === undefined ? [identity] : items(listed)
+  const issuers = entries.map((entry) => valueAt(entry, ['issuer']))
+  const pairs = entries.map((entry) => `${valueAt(entry, ['issuer'])} ${valueAt(entry, ['audience'])}`)
+  for (const [index, pair] of pairs.entries()) {
+    if (pairs.indexOf(pair) === index) continue
+    found.problem(
+      ['identity', 'issuers', index],
+      'repeats the issuer and audience of an earlier entry; remove one',
+    )
   }
   const chosen = valueAt(identity, ['dashboard', 'issuer'])
   if (typeof chosen === 'string' && !issuers.includes(chosen)) {
@@ -155,6 +157,13 @@ function checkApprove(
   found: Found,
 ): void {
   const names = new Set<unknown>()
+  const holds_secrets = valueAt(connection, ['request', 'secrets']) === 'approve'
+  if (holds_secrets && items(valueAt(connection, ['approve'])).length === 0) {
+    found.problem(
+      [...path, 'request', 'secrets'],
+      'is approve, but the connection has no `approve` rule that says who may decide; add one, or use mask, block or flag',
+    )
+  }
   for (const [index, rule] of items(valueAt(connection, ['approve'])).entries()) {
     const here = [...path, 'approve', index]
     const name = valueAt(rule, ['name'])
@@ -187,7 +196,8 @@ function checkApprove(
 function checkHold(rule: unknown, path: SettingPath, found: Found): void {
   const hold = writtenDuration(rule, 'hold') ?? limits.hold_ms_default
   const expires = writtenDuration(rule, 'expires') ?? limits.approval_expires_ms_default
-  if (expires >= hold) return
+  // A hold over its own limit was already told.
+  if (expires >= hold || hold > limits.hold_ms_max) return
   const setting = valueAt(rule, ['expires']) === undefined ? 'hold' : 'expires'
   const other =
     setting === 'hold'

@@ -1,9 +1,6 @@
-import type { z } from 'zod'
 import type { SettingPath, SettingProblem } from './references.ts'
+import type { SchemaDefinition, SchemaIssue as Issue, SchemaPart as Schema } from './schema.ts'
 import { suggestion } from './suggestion.ts'
-
-type Issue = z.core.$ZodIssue
-type Schema = z.core.$ZodType
 
 /** One schema issue as the problems it stands for: one for each unknown key, else one. */
 export function describeIssue(issue: Issue, schema: Schema, tree: unknown): SettingProblem[] {
@@ -42,18 +39,31 @@ export function valueAt(tree: unknown, path: SettingPath): unknown {
 
 /** Keys that the mapping at a path may have. */
 function keysAt(schema: Schema, path: SettingPath): string[] {
-  let node = unwrapped(schema)
+  const node = path.reduce<Schema | undefined>((above, step) => above && below(above, step), schema)
+  return node === undefined ? [] : Object.keys((unwrapped(node)._zod.def as { shape?: object }).shape ?? {})
+}
+
+/** The beginning of a path that the schema knows. In broken syntax, what looks like a key may be a secret. */
+export function knownPart(schema: Schema, path: SettingPath): SettingPath {
+  const known: (string | number)[] = []
+  let node: Schema | undefined = schema
   for (const step of path) {
-    const def = node._zod.def as z.core.$ZodTypeDef & {
-      shape?: Record<string, Schema>
-      element?: Schema
-      valueType?: Schema
-    }
-    const below = def.shape?.[String(step)] ?? def.element ?? def.valueType
-    if (below === undefined) return []
-    node = unwrapped(below)
+    node = below(node, step)
+    if (node === undefined) break
+    known.push(step)
   }
-  return Object.keys((node._zod.def as { shape?: object }).shape ?? {})
+  return known
+}
+
+/** The schema of what stands under a key or list position. */
+function below(schema: Schema, step: string | number): Schema | undefined {
+  const def = unwrapped(schema)._zod.def as SchemaDefinition & {
+    shape?: Record<string, Schema>
+    element?: Schema
+    valueType?: Schema
+  }
+  if (def.shape) return Object.hasOwn(def.shape, step) ? def.shape[step] : undefined
+  return typeof step === 'number' ? def.element : def.valueType
 }
 
 /** The schema inside optional, default, prefault and pipe wrappers. */

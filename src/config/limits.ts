@@ -29,6 +29,7 @@ export const limits = {
   /** Exchanges open at once in one worker. */
   worker_exchanges_max: 20_000,
   upstream_connections_max: 256,
+  upstream_headers_bytes_max: 64 * KiB,
   upstream_connect_ms_max: 10_000,
   upstream_response_headers_ms_max: 300_000,
   upstream_idle_ms_max: 300_000,
@@ -61,6 +62,27 @@ export const limits = {
   audit_batch_bytes_max: 16 * MiB,
   audit_batch_ms_max: 1_000,
   audit_spool_bytes_max: 4096 * MiB,
+  /** Part of the spool kept free when new exchanges are refused, for the records of those that are still open. */
+  audit_spool_reserve_percent: 10,
+  /** Encoded records in memory that wait for the spool's disk. */
+  audit_spool_pending_bytes_max: 64 * MiB,
+  /** Records that ClickHouse refused one by one, kept beside the spool. */
+  audit_rejected_bytes_max: 256 * MiB,
+  /** One insert; after that it is sent again under the same token. */
+  audit_insert_ms_max: 60_000,
+  /** Wait before a failed insert is sent again: doubled each time, between these. */
+  audit_retry_ms_min: 250,
+  audit_retry_ms_max: 30_000,
+  /** How long a stopping gateway waits for the spool to reach ClickHouse; what is left is inserted after the next start. */
+  audit_close_ms_max: 3_000,
+  /** One analyst's query: its text, its time, its memory in ClickHouse, its result. */
+  audit_query_text_bytes_max: 64 * KiB,
+  audit_query_ms_max: 30_000,
+  audit_query_memory_bytes_max: 1024 * MiB,
+  audit_query_rows_max: 100_000,
+  audit_query_result_bytes_max: 16 * MiB,
+  /** Queries that wait for those before them. */
+  audit_queries_waiting_max: 16,
   /** Messages between threads that may wait in one tick's batch. */
   thread_batch_messages_max: 4_096,
   token_bytes_max: 32 * KiB,
@@ -111,3 +133,9 @@ assert(limits.approvals_pending_per_principal_max <= limits.approvals_pending_ma
 assert(limits.live_frame_bytes_max <= limits.control_body_bytes_max)
 assert(limits.hold_ms_default <= limits.hold_ms_max)
 assert(limits.audit_batch_bytes_max < limits.audit_spool_bytes_max)
+assert(
+  limits.audit_spool_pending_bytes_max <
+    (limits.audit_spool_bytes_max * limits.audit_spool_reserve_percent) / 100,
+)
+assert(limits.audit_retry_ms_min < limits.audit_retry_ms_max)
+assert(2 * limits.audit_body_bytes_max < limits.audit_batch_bytes_max)

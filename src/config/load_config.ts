@@ -5,7 +5,7 @@ import type { Connection } from '../policy/snapshot.ts'
 import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
 import { crossCheck } from './cross_check.ts'
-import { describeIssue } from './describe_issue.ts'
+import { describeIssue, knownPart } from './describe_issue.ts'
 import { limits } from './limits.ts'
 import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
@@ -34,7 +34,7 @@ export async function loadConfig(
   const problems: ConfigProblem[] = document.problems.map((problem) => ({
     ...problem,
     file,
-    path: problem.path.join('.'),
+    path: formatPath(knownPart(config_schema, problem.path)),
   }))
   if (document.tree === undefined) throw new ConfigError(sorted(problems))
 

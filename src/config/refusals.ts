@@ -1,4 +1,5 @@
 import type { SettingPath, SettingProblem } from './references.ts'
+import { isNatsUrl } from './web_addresses.ts'
 
 /**
  * A setting that the file format has but the engine does not do yet. It is refused, because ignoring it would leave the
@@ -14,11 +15,17 @@ export interface Refusal {
 }
 
 const isOtherStyle = (value: unknown) => ['partial', 'fixed', 'pseudonym', 'restore'].includes(String(value))
-const isServer = (value: unknown) => typeof value === 'string' && value.includes('://')
+const isApprove = (value: unknown) => value === 'approve'
+const isServer = (value: unknown) => typeof value === 'string' && isNatsUrl(value)
 
 export const refusals: readonly Refusal[] = [
   { path: ['connections', '*', 'request', 'style'], refuses: isOtherStyle, instead: 'use label' },
   { path: ['connections', '*', 'response', 'style'], refuses: isOtherStyle, instead: 'use label' },
+  {
+    path: ['connections', '*', 'response', 'secrets'],
+    refuses: isApprove,
+    instead: 'use mask, block or flag',
+  },
   { path: ['detectors', 'known_secrets'], instead: 'leave the setting out' },
   { path: ['detectors', 'import'], instead: 'leave the setting out' },
   { path: ['state'], refuses: isServer, instead: 'use embedded' },

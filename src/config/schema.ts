@@ -5,9 +5,22 @@ import { listen_form, parseListenAddress } from './addresses.ts'
 import { duration_form, formatDuration, parseDuration } from './durations.ts'
 import { limits } from './limits.ts'
 import { formatSize, parseSize, size_form } from './sizes.ts'
-import { clickhouseProblem, issuerProblem, publicUrlProblem, upstreamProblem } from './web_addresses.ts'
+import {
+  clickhouseProblem,
+  isNatsUrl,
+  issuerProblem,
+  publicUrlProblem,
+  upstreamProblem,
+} from './web_addresses.ts'
 
 export type { Config } from './config.ts'
+
+/** One thing that a schema found wrong. */
+export type SchemaIssue = z.core.$ZodIssue
+/** Any part of the schema. */
+export type SchemaPart = z.core.$ZodType
+/** How a part of the schema is made up. */
+export type SchemaDefinition = z.core.$ZodTypeDef
 
 /** Asymmetric JWS algorithms (RFC 7518, RFC 8037); the gateway never holds a key that could sign a token. */
 const jws_algorithms = [
@@ -281,7 +294,7 @@ export const config_schema = mapping({
     body_bytes_max: size(limits.audit_body_bytes_max).prefault(formatSize(limits.audit_body_bytes_max)),
   }).prefault({}),
   state: text('embedded, or the URL of a NATS server', (value) =>
-    value === 'embedded' || /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(value)
+    value === 'embedded' || isNatsUrl(value)
       ? null
       : 'must be embedded, or the URL of a NATS server without credentials, such as nats://nats:4222',
   ).default('embedded'),

@@ -46,6 +46,11 @@ export function publicUrlProblem(text: string): string | null {
   return queryProblem(text)
 }
 
+/** True for the address of a NATS server, without credentials. */
+export function isNatsUrl(text: string): boolean {
+  return /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(text)
+}
+
 function parseUrl(text: string): URL | null {
   if (/[\s\\]/.test(text) || !URL.canParse(text)) return null
   const url = new URL(text)

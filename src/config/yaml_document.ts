@@ -31,7 +31,7 @@ export function parseYaml(text: string): YamlDocument {
     lineCounter: counter,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
   const position = (offset: number): Position => {
     const { line, col } = counter.linePos(offset)
@@ -41,18 +41,23 @@ export function parseYaml(text: string): YamlDocument {
   const follow = (node: unknown): Node | null =>
     isAlias(node) ? (node.resolve(document) ?? null) : ((node as Node | null | undefined) ?? null)
 
-  const problems: SyntaxProblem[] = [...document.errors, ...document.warnings].map((error) => ({
-    ...position(error.pos[0]),
-    path: pathAt(root, error.pos[0]),
-    message: syntax_messages[error.code],
-  }))
+  const problems: SyntaxProblem[] = [...document.errors, ...document.warnings].map((error) => {
+    const open = error.pos[0] >= text.trimEnd().length ? openAt(root, error.pos[0]) : undefined
+    const offset = open ?? error.pos[0]
+    const message = open === undefined ? syntax_messages[error.code] : not_closed
+    return { ...position(offset), path: pathAt(root, offset, error.code === 'DUPLICATE_KEY'), message }
+  })
   let broken = document.errors.some((error) => error.code !== 'DUPLICATE_KEY')
   visit(document, {
     Alias(_key, alias) {
       if (alias.resolve(document)) return
       broken = true
       const offset = alias.range?.[0] ?? 0
-      problems.push({ ...position(offset), path: pathAt(root, offset), message: syntax_messages.BAD_ALIAS })
+      problems.push({
+        ...position(offset),
+        path: pathAt(root, offset, false),
+        message: syntax_messages.BAD_ALIAS,
+      })
     },
   })
   let tree: unknown
@@ -98,13 +103,29 @@ function offsetOf(
   return offset
 }
 
-/** Path of the innermost setting that an offset falls into. */
-function pathAt(root: Node | null, offset: number): SettingPath {
+/** Where the innermost quote or bracket begins that is still open at the end of the file; undefined when none is. */
+function openAt(root: Node | null, end: number): number | undefined {
+  let open: number | undefined
+  visit(root, {
+    Node(_key, node) {
+      const bracketed = (isMap(node) || isSeq(node)) && node.flow === true
+      const quoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE')
+      if ((bracketed || quoted) && node.range && node.range[2] >= end) open = node.range[0]
+    },
+  })
+  return open
+}
+
+/**
+ * Path of the innermost setting that an offset falls into.
+ * @param at_key whether the offset is that of a key. Where the syntax is broken, what looks like a key may be a secret.
+ */
+function pathAt(root: Node | null, offset: number, at_key: boolean): SettingPath {
   const path: (string | number)[] = []
   let node: unknown = root
   for (;;) {
     const below: { step: string | number; node: unknown } | undefined = isMap(node)
-      ? mapEntryAt(node.items, offset)
+      ? mapEntryAt(node.items, offset, at_key)
       : isSeq(node)
         ? seqEntryAt(node.items, offset)
         : undefined
@@ -114,10 +135,14 @@ function pathAt(root: Node | null, offset: number): SettingPath {
   }
 }
 
-function mapEntryAt(items: Pair[], offset: number) {
+function mapEntryAt(items: Pair[], offset: number, at_key: boolean) {
   for (const pair of items) {
-    if (startOf(pair.key) === offset) return { step: keyOf(pair), node: null }
-    if (covers(pair.value, offset)) return { step: keyOf(pair), node: pair.value }
+    const key = startOf(pair.key)
+    if (key === undefined || offset < key) continue
+    if (key === offset) return at_key ? { step: keyOf(pair), node: null } : undefined
+    // Also between key and value, where tags and anchors stand.
+    const end = (pair.value as Node | null)?.range?.[2]
+    if (end !== undefined && offset < end) return { step: keyOf(pair), node: pair.value }
   }
   return undefined
 }
@@ -146,6 +171,7 @@ function isEmpty(node: unknown): boolean {
 }
 
 const syntax = 'YAML syntax: '
+const not_closed = `${syntax}the quote or bracket that begins here is not closed`
 
 /** Own sentences, because the parser's quote the file, which may hold secrets. */
 const syntax_messages: Readonly<Record<ErrorCode, string>> = {

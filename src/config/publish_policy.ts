@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util'
+import { createIssuerKeys, type IssuerKeys } from '../identity/issuer_keys.ts'
+import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
+import type { Log } from '../log.ts'
+import type { Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
+import { buildSnapshot } from './build_snapshot.ts'
+import type { Config } from './config.ts'
+
+/** The policy in force: made from the configuration and the issuers' keys, and made anew when either changes. */
+export interface PolicyPublisher {
+  config(): Config
+  snapshot(): Snapshot
+  /** Verifies tokens against the keys known now. */
+  verifier(): TokenVerifier
+  /** Calls back with each later snapshot. */
+  onPublish(published: (snapshot: Snapshot) => void): void
+  /** A token named a key that nobody knows; asks its issuer, rate-limited. */
+  refetchKeys(issuer: string): void
+  /** Puts another configuration in force; the previous one stays until its issuers were asked for their keys. */
+  replace(config: Config): Promise<void>
+  stop(): void
+}
+
+/** Fetches the issuers' keys and makes the first snapshot. An issuer that is down delays nothing and is tried again. */
+export async function publishPolicy(
+  config: Config,
+  fingerprint_key: Uint8Array,
+  log: Log,
+): Promise<PolicyPublisher> {
+  const publisher = new Publisher(config, fingerprint_key, log)
+  await publisher.start()
+  return publisher
+}
+
+class Publisher implements PolicyPublisher {
+  #config: Config
+  #keys: IssuerKeys
+  #snapshot: Snapshot
+  #verifier: TokenVerifier
+  readonly #fingerprint_key: Uint8Array
+  readonly #log: Log
+  readonly #published: ((snapshot: Snapshot) => void)[] = []
+
+  constructor(config: Config, fingerprint_key: Uint8Array, log: Log) {
+    this.#config = config
+    this.#fingerprint_key = fingerprint_key
+    this.#log = log
+    this.#keys = createIssuerKeys(config.identity.issuers, log)
+    this.#snapshot = buildSnapshot(config, this.#keys.trusted(), fingerprint_key)
+    this.#verifier = createTokenVerifier(this.#snapshot.issuers)
+  }
+
+  async start(): Promise<void> {
+    await this.#keys.start()
+    this.#publish()
+    this.#follow(this.#keys)
+  }
+
+  config(): Config {
+    return this.#config
+  }
+
+  snapshot(): Snapshot {
+    return this.#snapshot
+  }
+
+  verifier(): TokenVerifier {
+    return this.#verifier
+  }
+
+  onPublish(published: (snapshot: Snapshot) => void): void {
+    this.#published.push(published)
+  }
+
+  refetchKeys(issuer: string): void {
+    this.#keys.refetch(issuer)
+  }
+
+  async replace(config: Config): Promise<void> {
+    if (!isDeepStrictEqual(config.identity.issuers, this.#config.identity.issuers)) {
+      const keys = createIssuerKeys(config.identity.issuers, this.#log)
+      await keys.start()
+      this.#keys.stop()
+      this.#keys = keys
+      this.#follow(keys)
+    }
+    this.#config = config
+    this.#publish()
+  }
+
+  stop(): void {
+    this.#keys.stop()
+  }
+
+  #follow(keys: IssuerKeys): void {
+    keys.onChange(() => {
+      if (keys === this.#keys) this.#publish()
+    })
+  }
+
+  #publish(): void {
+    const trusted = this.#keys.trusted().map((issuer) => keepKeys(issuer, this.#snapshot.issuers))
+    this.#snapshot = buildSnapshot(this.#config, trusted, this.#fingerprint_key)
+    this.#verifier = createTokenVerifier(this.#snapshot.issuers)
+    for (const published of this.#published) published(this.#snapshot)
+  }
+}
+
+/** An issuer that stays but cannot be reached at this moment keeps the keys it had. */
+function keepKeys(issuer: TrustedIssuer, before: readonly TrustedIssuer[]): TrustedIssuer {
+  if (issuer.jwks.keys.length > 0) return issuer
+  const known = before.find((each) => each.issuer === issuer.issuer)
+  return known ? { ...issuer, jwks: known.jwks } : issuer
+}
