@@ -11,6 +11,11 @@ export interface TokenDetector {
   readonly anchors: readonly string[]
   /** Bytes between the token's first byte and the anchor's; 0 when the anchor begins the token. */
   readonly anchor_offset?: number
+  /**
+   * Most bytes between the token's first byte and the anchor's, for anchors behind a part of varying length; default
+   * `anchor_offset`, at most 255. Each start in between is a candidate of its own; the leftmost match wins.
+   */
+  readonly anchor_offset_max?: number
   /** When the anchor's place varies: each start from `anchor_offset_max` down to `anchor_offset` bytes before it is tried, and the leftmost that matches counts. */
   readonly anchor_offset_max?: number
   /**
@@ -33,6 +38,8 @@ export interface TokenDetector {
    * the user says otherwise.
    */
   readonly identifier?: boolean
+  /** True when only samples or other tools' rules show the format, and no page of the vendor's states it. */
+  readonly unconfirmed?: boolean
   /** A token of this format in the generator's template syntax, see `corpus/secrets/generate.ts`. */
   readonly sample: string
   /** Where the format is documented: a vendor's page or a public description. */
