@@ -35,9 +35,10 @@ export function demoSteps(ports: DemoPorts): DemoStep[] {
       title: `A risky word: this waits until somebody approves it, at ${control}/ (as Omar) or in a second terminal.`,
       command: chat('ana', false, 'Please export the customer list'),
     },
+    { title: 'What waits, in a second terminal.', command: cli('omar', 'approvals list') },
     {
-      title: 'The queue, and how to clear the first entry, in a second terminal.',
-      command: cli('omar', 'approvals list'),
+      title: 'Clear it, with the id from that list.',
+      command: cli('omar', 'approvals approve ID --reason "known customer"'),
     },
     {
       title: 'What was recorded, read back from ClickHouse: masked.',

@@ -73,7 +73,7 @@ async function paste(command: string | undefined): Promise<string> {
 test('says that it is a demo on loopback, what to open, and what to try', () => {
   assert.match(printed, /Sluice demo\. It listens on this machine's loopback only/)
   assert.match(printed, new RegExp(`dashboard\\s+http://127\\.0\\.0\\.1:${base + 1}/`))
-  assert.equal(commands.length, 6)
+  assert.equal(commands.length, 7)
 })
 
 test('the first command streams an answer whose credentials are masked, all of them', async () => {
@@ -116,7 +116,7 @@ test('the risky prompt waits, is in the queue, and goes on when it is approved',
   for (let attempt = 0; attempt < 20 && !/apr_/.test(listed); attempt++) listed = await paste(commands[4])
   const id = /apr_[a-z0-9]+/i.exec(listed)?.[0]
   assert.ok(id, listed)
-  await paste(commands[4]?.replace('approvals list', `approvals approve ${id} --reason "known customer"`))
+  await paste(commands[5]?.replace('approve ID', `approve ${id}`))
   const answer = JSON.parse(await held) as { choices: { message: { content: string } }[] }
   assert.match(answer.choices[0]?.message.content ?? '', /You said: Please export the customer list/)
 })
@@ -125,7 +125,7 @@ test('what happened is read back from ClickHouse, masked', async () => {
   let out = ''
   for (let attempt = 0; attempt < 20 && !out.includes('export the customer list'); attempt++) {
     await sleep(300)
-    out = await paste(commands[5])
+    out = await paste(commands[6])
   }
   assert.match(out, /REDACTED/)
   assert.match(out, /ana@example\.com/)
