@@ -1,0 +1,59 @@
+import type { ExchangeOutcome } from '../audit/exchange_record.ts'
+import { openAiError, Problem, type ProblemCode, problemBody, problemHeaders } from '../problem/problem.ts'
+import { sseErrorEvent } from '../wire/sse_error_event.ts'
+import { CallerGone, type Exchange } from './exchange.ts'
+
+/**
+ * Tells the caller why its exchange failed: a problem while nothing was sent, an error event inside an event stream, or a
+ * connection that breaks off, so that half a response is never taken for a whole one.
+ */
+export function answerProblem(exchange: Exchange, error: unknown): void {
+  exchange.call?.abort()
+  exchange.upload?.destroy()
+  if (error instanceof CallerGone) {
+    exchange.outcome = 'client_aborted'
+    return
+  }
+  const problem = error instanceof Problem ? error : unexpected(error)
+  exchange.code = problem.code
+  exchange.outcome = outcomeOf(problem.code)
+  const { caller } = exchange
+  if (!caller.open) return
+  if (!caller.head_sent) {
+    exchange.status = problem.status
+    caller.setHead(problem.status, problemHeaders(problem))
+    if (caller.method === 'HEAD') caller.endWithoutBody()
+    else caller.end(problemBody(problem))
+  } else if (exchange.answers_events) {
+    const tail =
+      problem.code === 'gateway_failed' ? '' : Buffer.from(exchange.response_body!.end()).toString('utf8')
+    caller.end(tail + sseErrorEvent(exchange.head.dialect, openAiError(problem)))
+  } else {
+    caller.cut()
+  }
+}
+
+/** A bug here. It ends this exchange only; what it was goes to the process's own log, never to the caller. */
+function unexpected(error: unknown): Problem {
+  console.error(error instanceof Error ? error.stack : error)
+  return new Problem('gateway_failed', 'the gateway failed on this request', {}, error)
+}
+
+function outcomeOf(code: ProblemCode): ExchangeOutcome {
+  switch (code) {
+    case 'approval_denied':
+      return 'denied'
+    case 'approval_pending':
+      return 'pending'
+    case 'gateway_failed':
+    case 'stopping':
+      return 'gateway_failed'
+    case 'upstream_unreachable':
+    case 'upstream_invalid':
+    case 'upstream_cut':
+    case 'upstream_timeout':
+      return 'upstream_failed'
+    default:
+      return 'refused'
+  }
+}

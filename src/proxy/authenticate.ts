@@ -1,0 +1,55 @@
+import { limits } from '../config/limits.ts'
+import { IdentityError } from '../identity/verify_token.ts'
+import type { Principal } from '../policy/principal.ts'
+import { Problem } from '../problem/problem.ts'
+import type { Exchange } from './exchange.ts'
+import { refuseMalformed } from './request_head.ts'
+
+/** Stage 1: who calls. Before it, nothing of the gateway's configuration shows. */
+export async function authenticate(exchange: Exchange): Promise<void> {
+  const { plane, head, caller } = exchange
+  if (plane.stopping) throw new Problem('stopping', 'the gateway is stopping', { retry_after: 1 })
+  if (plane.audit_blocked)
+    throw new Problem('audit_unavailable', 'the audit log is full', { retry_after: 30 })
+  if (plane.exchanges.size > limits.worker_exchanges_max) {
+    throw new Problem('overloaded', 'too many requests are open at the moment', { retry_after: 1 })
+  }
+  refuseMalformed(caller, head)
+  if (head.credential === '') {
+    throw new Problem(
+      'token_missing',
+      'send an access token where your SDK puts its API key, or as Authorization: Bearer',
+    )
+  }
+  exchange.principal = exchange.policy.verifier.cached(head.credential) ?? (await verify(exchange))
+  exchange.timing.authenticate_us = Math.round((performance.now() - exchange.started_ms) * 1000)
+}
+
+async function verify(exchange: Exchange): Promise<Principal> {
+  const token = exchange.head.credential
+  try {
+    return await verifyOrWaitForKey(exchange, token)
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error
+    const code = error.code === 'token_expired' ? 'token_expired' : 'token_invalid'
+    throw new Problem(code, error.message, { reason: error.code }, error)
+  } finally {
+    exchange.throwIfFailed()
+  }
+}
+
+/** A key that is not known may have been added since: control is told, and the next snapshot is given a chance. */
+async function verifyOrWaitForKey(exchange: Exchange, token: string): Promise<Principal> {
+  const { plane } = exchange
+  try {
+    return await exchange.policy.verifier.verify(token)
+  } catch (error) {
+    if (!(error instanceof IdentityError) || error.code !== 'key_unknown') throw error
+    const { issuer, key_id } = error
+    if (!plane.unknown_keys.mayAsk(issuer, key_id)) throw error
+    plane.send({ kind: 'unknown_key', issuer, key_id })
+    await plane.nextPolicy(limits.unknown_key_wait_ms_max)
+    exchange.policy = plane.policy
+    return exchange.policy.verifier.verify(token)
+  }
+}

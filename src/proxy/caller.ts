@@ -1,0 +1,47 @@
+/** Takes a request body. */
+export interface BodyReader {
+  /** @param chunk valid until the call returns; empty at most with `last` */
+  onBodyChunk(chunk: Uint8Array, last: boolean): void
+}
+
+/**
+ * The caller's side of one exchange, whatever server is behind it. Nothing may be called after `end`, `cut` or `onGone`
+ * except the getters; `open` tells.
+ */
+export interface Caller {
+  /** As sent; methods are case-sensitive. */
+  readonly method: string
+  /** Raw, escapes and all, without the query. */
+  readonly path: string
+  /** Raw, without the `?`. */
+  readonly query: string
+  /** Names (lower case) and values in turn, in the order sent, repeats included. */
+  readonly headers: readonly string[]
+  readonly address: string
+  /** The caller is there and its response has not ended. */
+  readonly open: boolean
+  /** The response's status went out. */
+  readonly head_sent: boolean
+  /** Called once when the caller leaves before its response ended. */
+  onGone: () => void
+  /** Called when a slow caller took what `write` had to leave behind. */
+  onDrain: () => void
+
+  /** Only for a request with a body. What came before is handed over in this call. */
+  readBody(reader: BodyReader): void
+  pauseBody(): void
+  resumeBody(): void
+  /** Tells the server that this slow connection is meant to stay. */
+  touch(): void
+
+  /** Goes out with the first body byte. `headers` as above, without `content-length`. */
+  setHead(status: number, headers: readonly (string | Uint8Array)[]): void
+  /** Copies what it must keep. @returns false when the caller is slow: `onDrain` follows */
+  write(chunk: Uint8Array): boolean
+  /** Sends the rest, or with nothing written before the whole body with its `content-length`. */
+  end(chunk: Uint8Array | string): void
+  /** For answers that have no body by definition; a `content-length` among the headers goes out as it is. */
+  endWithoutBody(): void
+  /** Breaks the connection, so that the caller sees a truncated response. `onGone` is not called. */
+  cut(): void
+}

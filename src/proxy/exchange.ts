@@ -1,0 +1,288 @@
+import type { HoldOutcome } from '../approval/approval.ts'
+import type {
+  ExchangeOutcome,
+  ExchangeRecord,
+  RecordedBody,
+  RecordedFinding,
+} from '../audit/exchange_record.ts'
+import { limits } from '../config/limits.ts'
+import type { Principal } from '../policy/principal.ts'
+import { Problem } from '../problem/problem.ts'
+import type { Finding } from '../scanner/finding.ts'
+import type { Caller } from './caller.ts'
+import type { DataPlane } from './data_plane.ts'
+import { FrameRecorder } from './frame_recorder.ts'
+import type { PolicyState, PreparedConnection } from './policy_state.ts'
+import { type RequestHead, readHead } from './request_head.ts'
+import type { ScannedBody } from './scanned_body.ts'
+import type { UpstreamCall, UploadBody } from './upstream.ts'
+import { uuidV7 } from './uuid_v7.ts'
+
+/** The caller left: there is nobody to answer. */
+export class CallerGone extends Error {
+  constructor() {
+    super('the caller left before its response ended')
+    this.name = 'CallerGone'
+  }
+}
+
+/** What is being waited for, and so which deadline counts. */
+type Waiting =
+  | 'nothing'
+  | 'request' // bytes of the request body
+  | 'hold' // a person
+  | 'upstream' // the response's headers, or upstream taking the request body
+  | 'response' // bytes of the response body
+  | 'caller' // the caller taking the response
+
+const NO_BODY: RecordedBody = {
+  content_type: '',
+  bytes: 0,
+  scanned_bytes: 0,
+  unscanned_bytes: 0,
+  unscanned_reason: '',
+  truncated: false,
+}
+
+/** One request and its response: the one object that all stages share. */
+export class Exchange {
+  readonly plane: DataPlane
+  readonly caller: Caller
+  /** In force when the exchange began; a later one does not change it. */
+  policy: PolicyState
+  readonly id: string
+  readonly head: RequestHead
+  readonly recorder: FrameRecorder
+  /** `performance.now()` */
+  readonly started_ms: number
+
+  principal: Principal | null = null
+  prepared: PreparedConnection | null = null
+  /** Normalised upstream path; until it is known, empty. */
+  path = ''
+  model = ''
+  /** Whether a rule allows this only for some models. */
+  model_needed = false
+  request_body: ScannedBody | null = null
+  response_body: ScannedBody | null = null
+  /** As recorded. */
+  masked_path = ''
+  masked_query = ''
+  /** As sent upstream: masked too, unless secrets are only flagged. */
+  forward_path = ''
+  forward_query = ''
+  forward_headers: readonly string[] = []
+  /** Found outside the bodies: the channel says where. */
+  readonly head_findings: Finding[] = []
+  readonly response_head_findings: Finding[] = []
+  /** Keyed digest of the raw request body; null while no approval needs it. */
+  body_digest: Uint8Array | null = null
+  call: UpstreamCall | null = null
+  /** The request body, when it streams. */
+  upload: UploadBody | null = null
+  /** The answer so far is an event stream, in which an error is an event. */
+  answers_events = false
+  approval: ExchangeRecord['approval'] = null
+
+  outcome: ExchangeOutcome = 'ok'
+  code = ''
+  status = 0
+  readonly timing = { authenticate_us: 0, scan_us: 0, upstream_first_byte_us: 0, total_us: 0 }
+
+  waiting: Waiting = 'nothing'
+  /** When what is waited for last made progress, as `performance.now()`. */
+  progress_ms: number
+  held_bytes = 0
+  onHoldOutcome: (outcome: HoldOutcome) => void = () => {}
+  /** Called at the latest `worker_sweep_ms` after this time, as `performance.now()`. */
+  hold_until_ms = 0
+  onHoldTimeout: () => void = () => {}
+
+  #resolve: ((value: never) => void) | null = null
+  #reject: ((reason: unknown) => void) | null = null
+  #failure: unknown = null
+  #finished = false
+
+  constructor(plane: DataPlane, caller: Caller) {
+    this.plane = plane
+    this.caller = caller
+    this.policy = plane.policy
+    this.started_ms = performance.now()
+    this.progress_ms = this.started_ms
+    this.id = uuidV7(plane.epoch_ms + this.started_ms)
+    this.head = readHead(caller)
+    this.recorder = new FrameRecorder(this.started_ms, this.policy.snapshot.audit.body_bytes_max)
+    caller.onGone = () => this.fail(new CallerGone())
+  }
+
+  /** Waits until `proceed` or `fail` is called. One stage waits at a time. */
+  wait<T>(waiting: Waiting): Promise<T> {
+    if (this.#failure !== null) return Promise.reject(this.#failure)
+    this.waiting = waiting
+    this.progress_ms = performance.now()
+    return new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve as (value: never) => void
+      this.#reject = reject
+    })
+  }
+
+  proceed<T>(value: T): void {
+    this.waiting = 'nothing'
+    const resolve = this.#resolve as ((value: T) => void) | null
+    this.#resolve = null
+    this.#reject = null
+    resolve?.(value)
+  }
+
+  /** Ends the exchange from outside its stages. The first reason counts. */
+  fail(reason: unknown): void {
+    if (this.#failure !== null || this.#finished) return
+    this.#failure = reason
+    this.waiting = 'nothing'
+    this.call?.abort()
+    const reject = this.#reject
+    this.#resolve = null
+    this.#reject = null
+    reject?.(reason)
+  }
+
+  /** @throws what `fail` was called with, when it was */
+  throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Accounts for bytes of a request body that is kept whole. */
+  hold(bytes: number): void {
+    if (this.plane.held_bytes + bytes > limits.worker_held_bytes_max) {
+      throw new Problem('overloaded', 'too many request bodies are held at the moment', { retry_after: 5 })
+    }
+    this.held_bytes += bytes
+    this.plane.held_bytes += bytes
+  }
+
+  letGo(): void {
+    this.plane.held_bytes -= this.held_bytes
+    this.held_bytes = 0
+  }
+
+  /** Looks for passed deadlines. */
+  onSweep(now_ms: number): void {
+    const idle_ms = now_ms - this.progress_ms
+    const timeouts = this.prepared?.connection.timeouts
+    switch (this.waiting) {
+      case 'request':
+        this.#checkRequest(idle_ms)
+        break
+      case 'hold':
+        if (now_ms >= this.hold_until_ms) this.onHoldTimeout()
+        break
+      case 'upstream':
+        if (this.upload !== null && !this.upload.complete && !this.upload.blocked) {
+          this.#checkRequest(idle_ms)
+        } else if (idle_ms > timeouts!.response_headers_ms) {
+          this.fail(new Problem('upstream_timeout', 'the inference service did not answer in time'))
+        }
+        break
+      case 'response':
+        if (idle_ms > timeouts!.idle_ms) {
+          this.fail(
+            new Problem('upstream_timeout', 'the inference service stopped in the middle of its response'),
+          )
+        }
+        break
+      case 'caller':
+        if (idle_ms > limits.response_stall_ms_max) this.stalled()
+        else this.caller.touch()
+        break
+    }
+  }
+
+  #checkRequest(idle_ms: number): void {
+    if (idle_ms <= limits.request_idle_ms_max) this.caller.touch()
+    else this.fail(new Problem('request_timeout', 'no more of the request body arrived'))
+  }
+
+  /** Ends the exchange because the worker stops and its grace ran out. */
+  onStop(): void {
+    this.fail(new Problem('stopping', 'the gateway is stopping', { retry_after: 1 }))
+  }
+
+  /** A caller that takes nothing of its response any more counts as gone. */
+  stalled(): void {
+    this.caller.cut()
+    this.fail(new CallerGone())
+  }
+
+  /** Every end comes through here, once: produces the audit record. */
+  finish(): void {
+    if (this.#finished) throw new Error('an exchange finished twice')
+    this.#finished = true
+    this.call?.abort()
+    this.letGo()
+    this.plane.holds.delete(this.id)
+    const scan_ms = (this.request_body?.scan_ms ?? 0) + (this.response_body?.scan_ms ?? 0)
+    this.timing.scan_us = Math.round(scan_ms * 1000)
+    this.timing.total_us = Math.round((performance.now() - this.started_ms) * 1000)
+    if (this.code !== 'audit_unavailable') this.plane.send({ kind: 'record', record: this.#record() })
+    this.#count()
+    this.plane.released(this)
+  }
+
+  #record(): ExchangeRecord {
+    const { masker } = this.policy
+    const { caller, prepared, head } = this
+    return {
+      id: this.id,
+      started_at_us: Math.round((this.plane.epoch_ms + this.started_ms) * 1000),
+      gateway: this.plane.gateway,
+      connection: prepared?.connection.name ?? '',
+      policy_version: this.policy.snapshot.version,
+      principal: this.principal,
+      client_address: caller.address,
+      method: caller.method,
+      path: this.masked_path || masker.mask(this.path || caller.path).text,
+      query: this.masked_query || masker.mask(head.query).text,
+      model: masker.mask(this.model).text,
+      status: this.status,
+      outcome: this.outcome,
+      code: this.code,
+      request: this.request_body?.recorded() ?? NO_BODY,
+      response: this.response_body?.recorded() ?? NO_BODY,
+      findings: this.#findings(),
+      frames: this.recorder.frames(),
+      approval: this.approval,
+      timing: this.timing,
+    }
+  }
+
+  #findings(): RecordedFinding[] {
+    const found: RecordedFinding[] = []
+    const add = (findings: readonly Finding[], direction: 'request' | 'response', flagged: boolean) => {
+      for (const finding of findings) {
+        found.push({ ...finding, direction, action: flagged ? 'flag' : finding.action })
+      }
+    }
+    const connection = this.prepared?.connection
+    const flags_request = connection?.request.secrets === 'flag'
+    if (this.head_findings.length > 0) add(this.head_findings, 'request', flags_request)
+    if (this.request_body !== null) add(this.request_body.findings, 'request', flags_request)
+    const flags_response = connection?.response.secrets === 'flag'
+    if (this.response_head_findings.length > 0) add(this.response_head_findings, 'response', flags_response)
+    if (this.response_body !== null) add(this.response_body.findings, 'response', flags_response)
+    return found
+  }
+
+  #count(): void {
+    const { counters } = this.plane
+    counters.outcomes[this.outcome]++
+    if (this.code === 'audit_unavailable') counters.unrecorded_total++
+    for (const body of [this.request_body, this.response_body]) {
+      if (body === null) continue
+      counters.findings_total += body.findings.length
+      counters.unscanned_bytes_total += body.recorded().unscanned_bytes
+    }
+    counters.findings_total += this.head_findings.length + this.response_head_findings.length
+    counters.request_bytes_total += this.request_body?.bytes ?? 0
+    counters.response_bytes_total += this.response_body?.bytes ?? 0
+  }
+}

@@ -1,0 +1,137 @@
+import type { Hmac } from 'node:crypto'
+import { bodyDigest } from '../approval/binding.ts'
+import { limits } from '../config/limits.ts'
+import { approvalPossible } from '../policy/find_approve_rule.ts'
+import { Problem } from '../problem/problem.ts'
+import { bodyKind } from '../wire/body_kind.ts'
+import type { BodyReader } from './caller.ts'
+import type { Exchange } from './exchange.ts'
+import { maskHead } from './mask_head.ts'
+import { ScannedBody } from './scanned_body.ts'
+import { UploadBody } from './upstream.ts'
+
+/** A request body on its way out, masked: whole, or as it streams. */
+export type OutgoingBody = Uint8Array | UploadBody | null
+
+/**
+ * Stage 3: reads and masks the request. The body is kept whole when something is decided by it: a model rule, an approve
+ * rule that could concern this caller and path, or `block` or `approve` for secrets. A short one is kept anyway, because
+ * it can then go out with its length. Any other streams on while it comes in.
+ */
+export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
+  maskHead(exchange)
+  const { head, policy } = exchange
+  const { content_length, content_type } = head
+  if (content_length === 0) return null
+
+  const { connection } = exchange.prepared!
+  const for_approval = approvalPossible(connection, exchange.principal!, exchange.path)
+  const whole = for_approval || exchange.model_needed || keepsForSecrets(connection.request.secrets)
+  const bytes_max = whole ? limits.request_held_body_bytes_max : limits.request_body_bytes_max
+  if (content_length > bytes_max) throw tooLarge(bytes_max)
+
+  const body = new ScannedBody({
+    direction: 'request',
+    content_type,
+    kind: bodyKind(content_type, head.content_encoding),
+    action: connection.request.secrets,
+    unscannable: connection.unscannable,
+    scanner: policy.scanners.body,
+    recorder: exchange.recorder,
+    preview_bytes_max: for_approval ? limits.approval_preview_bytes_max : 0,
+  })
+  exchange.request_body = body
+  const gathers = whole || (content_length > 0 && content_length <= limits.request_gathered_body_bytes_max)
+  const digest = for_approval ? bodyDigest(policy.snapshot.scanner.fingerprint_key) : null
+  const read = exchange.wait<OutgoingBody>('request')
+  const reader = gathers
+    ? new GatheringReader(exchange, body, bytes_max, digest)
+    : new StreamingReader(exchange, body, bytes_max)
+  exchange.caller.readBody(reader)
+  return await read
+}
+
+function keepsForSecrets(action: string): boolean {
+  return action === 'block' || action === 'approve'
+}
+
+function tooLarge(bytes_max: number): Problem {
+  return new Problem('request_too_large', `the request body is longer than ${bytes_max} bytes`, { bytes_max })
+}
+
+/** Keeps the body until it is whole. */
+class GatheringReader implements BodyReader {
+  readonly #exchange: Exchange
+  readonly #body: ScannedBody
+  readonly #bytes_max: number
+  readonly #digest: Hmac | null
+  readonly #parts: Buffer[] = []
+
+  constructor(exchange: Exchange, body: ScannedBody, bytes_max: number, digest: Hmac | null) {
+    this.#exchange = exchange
+    this.#body = body
+    this.#bytes_max = bytes_max
+    this.#digest = digest
+  }
+
+  onBodyChunk(chunk: Uint8Array, last: boolean): void {
+    const exchange = this.#exchange
+    if (exchange.waiting !== 'request') return
+    exchange.progress_ms = performance.now()
+    try {
+      if (this.#body.bytes + chunk.byteLength > this.#bytes_max) throw tooLarge(this.#bytes_max)
+      this.#digest?.update(chunk)
+      this.#keep(this.#body.push(chunk))
+      if (!last) return
+      this.#keep(this.#body.end())
+    } catch (error) {
+      exchange.fail(error)
+      return
+    }
+    if (this.#digest !== null) exchange.body_digest = this.#digest.digest()
+    exchange.model = this.#body.model
+    exchange.proceed(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts))
+  }
+
+  #keep(view: Uint8Array): void {
+    if (view.byteLength === 0) return
+    this.#exchange.hold(view.byteLength)
+    this.#parts.push(Buffer.from(view))
+  }
+}
+
+/** Passes the body on as it comes. The stage is over with the first bytes: then it shows whether they can be scanned. */
+class StreamingReader implements BodyReader {
+  readonly #exchange: Exchange
+  readonly #body: ScannedBody
+  readonly #bytes_max: number
+  readonly #upload: UploadBody
+
+  constructor(exchange: Exchange, body: ScannedBody, bytes_max: number) {
+    this.#exchange = exchange
+    this.#body = body
+    this.#bytes_max = bytes_max
+    this.#upload = new UploadBody(exchange.caller)
+    exchange.upload = this.#upload
+  }
+
+  onBodyChunk(chunk: Uint8Array, last: boolean): void {
+    const exchange = this.#exchange
+    const upload = this.#upload
+    if (upload.destroyed) return // upstream answered without it, or the exchange failed
+    exchange.progress_ms = performance.now()
+    try {
+      if (this.#body.bytes + chunk.byteLength > this.#bytes_max) throw tooLarge(this.#bytes_max)
+      upload.send(this.#body.push(chunk))
+      if (last) {
+        upload.send(this.#body.end())
+        upload.finish()
+      }
+    } catch (error) {
+      exchange.fail(error)
+      return
+    }
+    exchange.model = this.#body.model
+    if (exchange.waiting === 'request') exchange.proceed(upload)
+  }
+}

@@ -1,0 +1,212 @@
+import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
+import { limits } from '../config/limits.ts'
+import type { BodyReader, Caller } from './caller.ts'
+import { statusLine } from './status_line.ts'
+
+// Read when the addon is loaded; its default of 4 KiB is too small for tokens with many groups.
+process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(limits.request_headers_bytes_max)
+const { App, us_listen_socket_close, us_socket_local_port, ...uws } = await import('uWebSockets.js')
+// Not in its types: leaves out the "uWebSockets: 20" response header.
+;(uws as unknown as { _cfg(option: string): void })._cfg('silent')
+
+export interface ProxyServer {
+  /** The port it listens on. */
+  readonly port: number
+  /** Takes no new connections; the open ones stay. */
+  stopListening(): void
+  /** Breaks every open connection. */
+  close(): void
+}
+
+/**
+ * The data plane's HTTP server. Several workers may listen on one port: the kernel spreads connections over them.
+ * @param onRequest called with each request once its headers are here
+ * @throws Error when the address cannot be listened on
+ */
+export function listen(host: string, port: number, onRequest: (caller: Caller) => void): ProxyServer {
+  const app = App()
+  app.any('/*', (res, req) => onRequest(new UwsCaller(res, req)))
+  let socket: us_listen_socket | null = null
+  app.listen(host, port, (listening) => {
+    if (listening !== false) socket = listening
+  })
+  if (socket === null) throw new Error(`cannot listen on ${host}:${port}; is another program using it?`)
+  const listening: us_listen_socket = socket
+  let accepting = true
+  const stopListening = () => {
+    if (accepting) us_listen_socket_close(listening)
+    accepting = false
+  }
+  return {
+    port: us_socket_local_port(listening),
+    stopListening,
+    close: () => {
+      stopListening()
+      app.close()
+    },
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+class UwsCaller implements Caller {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: string[] = []
+  readonly address: string
+  open = true
+  head_sent = false
+  onGone: () => void = () => {}
+  onDrain: () => void = () => {}
+
+  readonly #res: HttpResponse
+  #body_complete = true
+  #body_bytes = 0
+  #body_length = 0
+  #paused = false
+  #reader: BodyReader | null = null
+  /** Came before anybody wanted to read. At most one read of the socket, as reading pauses then. */
+  #early: Uint8Array = NOTHING
+  #drain_watched = false
+
+  #status = 0
+  #response_headers: readonly (string | Uint8Array)[] = []
+  #chunk: Uint8Array | string = NOTHING
+  #taken = true
+
+  constructor(res: HttpResponse, req: HttpRequest) {
+    this.#res = res
+    this.method = req.getCaseSensitiveMethod()
+    this.path = req.getUrl()
+    this.query = req.getQuery() ?? ''
+    this.address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1')
+    const { headers } = this
+    req.forEach((name, value) => {
+      headers.push(name, value)
+      if (name === 'content-length') this.#body_length = Number(value)
+      else if (name === 'transfer-encoding') this.#body_length = Number.POSITIVE_INFINITY
+    })
+    res.onAborted(() => {
+      this.open = false
+      this.onGone()
+    })
+    if (this.#body_length === 0) return
+    this.#body_complete = false
+    res.onData((chunk, last) => this.#onData(chunk, last))
+  }
+
+  #onData(buffer: ArrayBuffer, last: boolean): void {
+    this.#body_bytes += buffer.byteLength
+    this.#body_complete = last
+    if (!this.open) return // the answer went out before the body was read: the rest is dropped
+    if (this.#reader !== null) {
+      if (buffer.byteLength > 0 || last) this.#reader.onBodyChunk(new Uint8Array(buffer), last)
+      return
+    }
+    this.#early = Buffer.concat([this.#early, new Uint8Array(buffer)])
+    if (!last) this.pauseBody()
+  }
+
+  readBody(reader: BodyReader): void {
+    this.#reader = reader
+    const early = this.#early
+    this.#early = NOTHING
+    if (early.byteLength > 0 || this.#body_complete) reader.onBodyChunk(early, this.#body_complete)
+    this.resumeBody()
+  }
+
+  pauseBody(): void {
+    if (this.#paused || !this.open) return
+    this.#paused = true
+    this.#res.pause()
+  }
+
+  resumeBody(): void {
+    if (!this.#paused || !this.open) return
+    this.#paused = false
+    this.#res.resume()
+  }
+
+  touch(): void {
+    if (this.#paused || !this.open) return
+    // Resuming is what re-arms the server's timeout, which else ends uploads slower than 16 KB/s after ten seconds.
+    this.#res.pause()
+    this.#res.resume()
+  }
+
+  setHead(status: number, headers: readonly (string | Uint8Array)[]): void {
+    this.#status = status
+    this.#response_headers = headers
+  }
+
+  readonly #writeHead = (): void => {
+    if (this.head_sent) return
+    this.head_sent = true
+    const res = this.#res
+    res.writeStatus(statusLine(this.#status))
+    const headers = this.#response_headers
+    for (let i = 0; i < headers.length; i += 2) res.writeHeader(headers[i]!, headers[i + 1]!)
+  }
+
+  readonly #writeCorked = (): void => {
+    this.#writeHead()
+    this.#taken = this.#res.write(this.#chunk)
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.#chunk = chunk
+    this.#res.cork(this.#writeCorked)
+    this.#chunk = NOTHING
+    if (!this.#taken) this.#watchDrain()
+    return this.#taken
+  }
+
+  #watchDrain(): void {
+    if (this.#drain_watched) return
+    this.#drain_watched = true
+    this.#res.onWritable(() => {
+      // With a handler set the server no longer flushes by itself; leaving an empty cork does.
+      this.#res.cork(() => {})
+      this.onDrain()
+      return true
+    })
+  }
+
+  readonly #endCorked = (): void => {
+    this.#writeHead()
+    this.#res.end(this.#chunk, this.#mustClose())
+  }
+
+  end(chunk: Uint8Array | string): void {
+    this.#chunk = chunk
+    this.#finish(this.#endCorked)
+  }
+
+  readonly #endWithoutBodyCorked = (): void => {
+    this.#writeHead()
+    this.#res.endWithoutBody(undefined, this.#mustClose())
+  }
+
+  endWithoutBody(): void {
+    this.#finish(this.#endWithoutBodyCorked)
+  }
+
+  #finish(send: () => void): void {
+    this.resumeBody() // what is left of the body has to be read off the connection
+    this.open = false
+    this.#res.cork(send)
+    this.#chunk = NOTHING
+  }
+
+  /** A long rest of a body that nobody wants is not waited for. */
+  #mustClose(): boolean {
+    return !this.#body_complete && this.#body_length - this.#body_bytes > limits.request_unread_bytes_max
+  }
+
+  cut(): void {
+    this.onGone = () => {}
+    this.open = false
+    this.#res.close()
+  }
+}
