@@ -97,6 +97,7 @@ audit:
 state: embedded
 `,
     { FOLDER: '/tmp/sluice-nowhere', WORKERS: '3', SECRET: 's3' },
+    { refusals: [] },
   )
   const { file: _file, warnings: _warnings, ...rest } = config
   assert.deepEqual(rest, {

@@ -1,0 +1,223 @@
+import { join } from 'node:path'
+import { type Ledger, openLedger } from './approval/ledger.ts'
+import { type Audit, openAudit } from './audit/audit.ts'
+import type { Config } from './config/config.ts'
+import { openDataFolder } from './config/data_folder.ts'
+import { limits } from './config/limits.ts'
+import { type PolicyPublisher, publishPolicy } from './config/publish_policy.ts'
+import { restartOnlyChanges } from './config/restart_only_changes.ts'
+import { startControl } from './control/server.ts'
+import type { Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { openLmdbStore } from './state/lmdb_store.ts'
+import { assertPortFree } from './threads/assert_port_free.ts'
+import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
+import type { ToWorker } from './threads/messages.ts'
+import { spawnWorkers, type Workers, type WorkersOptions } from './threads/spawn_workers.ts'
+
+/** A running gateway. */
+export interface Gateway {
+  readonly proxy_port: number
+  readonly control_port: number
+  /** Resolves with the reason when the gateway cannot go on by itself; it must then be stopped. */
+  readonly hopeless: Promise<string>
+  /** Puts another configuration in force without a pause. What cannot change live is logged and left as it was. */
+  reload(config: Config): Promise<void>
+  /** Lets exchanges end for at most `grace_ms` (default `limits.stop_grace_ms`), then closes everything in order. */
+  stop(grace_ms?: number): Promise<void>
+}
+
+/**
+ * Starts a gateway: opens what is on disk, fetches the issuers' keys, starts the control plane and the proxy workers, and
+ * carries the messages between them.
+ * @throws {DataFolderError | ListenError | Error} with a message for the operator; everything opened is closed again.
+ */
+export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  const closers: Closer[] = []
+  try {
+    return await wire(config, log, closers)
+  } catch (error) {
+    await closeAll(closers, 0)
+    throw error
+  }
+}
+
+/** What ends one opened part; called in the reverse order of opening. */
+type Closer = (grace_ms: number) => unknown
+
+/** Everything on the control thread that the workers' messages lead to. */
+interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly audit: Audit
+  readonly ledger: Ledger
+  readonly policy: PolicyPublisher
+  /** What changes while the gateway runs. */
+  readonly now: { workers: Workers | null; audit_blocked: boolean; stopping: boolean }
+}
+
+async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gateway> {
+  const { proxy, control } = config.listen
+  await assertPortFree(proxy.host, proxy.port)
+  await assertPortFree(control.host, control.port)
+  const parts = await openParts(config, log, closers)
+  const { audit, ledger, policy, now } = parts
+  const send = (worker: number, message: ToWorker) => now.workers?.send(worker, message)
+  const holds = relayHolds(ledger, (worker, outcome) => send(worker, { kind: 'hold_outcome', outcome }), log)
+  const metrics = createMetrics({
+    connections: () => Object.keys(policy.config().connections),
+    workers_listening: () => now.workers?.listening() ?? 0,
+    approvals_pending: () => ledger.pending(),
+    exchanges_held: holds.waiting,
+    audit: () => audit.stats(),
+  })
+  follow(parts)
+
+  const served = await startControl({
+    config: withLiveIdentity(config, policy),
+    ledger,
+    audit,
+    verifier: () => policy.verifier(),
+    metrics_text: () => metrics.text(),
+    health: () => health(parts),
+    log,
+  })
+  closers.push(() => served.close())
+  const hopeless = Promise.withResolvers<string>()
+  const workers = startWorkers(parts, holds, metrics, hopeless.resolve)
+  now.workers = workers
+  closers.push((grace_ms) => workers.stop(grace_ms))
+  const proxy_port = await workers.ready
+
+  log.info(
+    { proxy: proxy_port, control: served.port, workers: config.workers, policy: policy.snapshot().version },
+    'listening',
+  )
+  return {
+    proxy_port,
+    control_port: served.port,
+    hopeless: hopeless.promise,
+    reload: (changed) => reload(parts, changed),
+    async stop(grace_ms = limits.stop_grace_ms) {
+      if (now.stopping) return
+      now.stopping = true
+      log.info({ grace_ms }, 'stopping')
+      await closeAll(closers, grace_ms)
+      log.info({}, 'stopped')
+    },
+  }
+}
+
+/** Opens what is on disk and fetches the issuers' keys. */
+async function openParts(config: Config, log: Log, closers: Closer[]): Promise<Parts> {
+  const folder = await openDataFolder(config.data)
+  closers.push(() => folder.release())
+  const store = await openLmdbStore(join(folder.path, 'state'))
+  closers.push(() => store.close())
+  const { clickhouse, retention_days } = config.audit
+  const audit = await openAudit({ folder: join(folder.path, 'audit'), clickhouse, retention_days, log })
+  closers.push(() => audit.close())
+  const ledger = await openLedger(store)
+  closers.push(() => ledger.close())
+  const policy = await publishPolicy(config, folder.installation_key, log)
+  closers.push(() => policy.stop())
+  return { config, log, audit, ledger, policy, now: { workers: null, audit_blocked: false, stopping: false } }
+}
+
+/** Passes on what happens on the control thread: to the audit, and to every worker. */
+function follow({ config, log, audit, ledger, policy, now }: Parts): void {
+  ledger.onChange((approval) => audit.appendApproval(approval))
+  audit.onBackpressure((blocked) => {
+    log.warn(
+      { blocked, when_full: config.audit.when_full },
+      blocked ? 'the audit spool is full' : 'the audit spool has room again',
+    )
+    now.audit_blocked = blocked
+    now.workers?.broadcast({ kind: 'audit_backpressure', blocked })
+  })
+  policy.onPublish((snapshot) => {
+    log.info(
+      { policy: snapshot.version, connections: Object.keys(snapshot.connections).length },
+      'policy published',
+    )
+    now.workers?.broadcast({ kind: 'snapshot', snapshot })
+  })
+}
+
+function startWorkers(
+  { config, log, audit, policy, now }: Parts,
+  holds: HoldRelay,
+  metrics: Metrics,
+  onHopeless: (reason: string) => void,
+): Workers {
+  const onMessage: WorkersOptions['onMessage'] = (worker, message) => {
+    if (message.kind === 'record') {
+      audit.append(message.record)
+      metrics.record(message.record)
+    } else if (message.kind === 'hold') holds.hold(worker, message.request)
+    else if (message.kind === 'hold_left') holds.left(message.exchange_id)
+    else if (message.kind === 'unknown_key') policy.refetchKeys(message.issuer)
+    else metrics.worker(worker, message.counters)
+  }
+  return spawnWorkers({
+    count: config.workers,
+    ...config.listen.proxy,
+    gateway: config.gateway,
+    snapshot: () => policy.snapshot(),
+    greeting: () => (now.audit_blocked ? [{ kind: 'audit_backpressure', blocked: true }] : []),
+    onMessage,
+    onLost: (worker) => {
+      holds.lost(worker)
+      metrics.workerLost(worker)
+    },
+    onHopeless,
+    log,
+  })
+}
+
+async function reload({ config, log, policy, now }: Parts, changed: Config): Promise<void> {
+  if (now.stopping) return
+  const waiting = restartOnlyChanges(config, changed)
+  if (waiting.length > 0)
+    log.warn({ settings: waiting.join(', ') }, 'these settings change only when the gateway is started again')
+  await policy.replace(changed)
+}
+
+/** The configuration as the control plane reads it: roles change with a reload, the rest needs a restart. */
+function withLiveIdentity(config: Config, policy: PolicyPublisher): Config {
+  return {
+    ...config,
+    get identity() {
+      return policy.config().identity
+    },
+  }
+}
+
+/** What `/healthz` shows: nothing secret, and enough to see what is missing. */
+function health({ config, audit, policy, now }: Parts): object {
+  const listening = now.workers?.listening() ?? 0
+  const issuers = policy.snapshot().issuers.map(({ issuer, jwks }) => ({ issuer, keys: jwks.keys.length }))
+  const whole = listening === config.workers && !now.audit_blocked && issuers.every(({ keys }) => keys > 0)
+  return {
+    status: now.stopping ? 'stopping' : listening === 0 ? 'down' : whole ? 'ok' : 'degraded',
+    gateway: config.gateway,
+    workers: { listening, configured: config.workers },
+    policy: policy.snapshot().version,
+    issuers,
+    audit: { blocked: now.audit_blocked, ...audit.stats() },
+  }
+}
+
+/** Closes in the reverse order of opening. One part that fails to close does not keep the others open. */
+async function closeAll(closers: Closer[], grace_ms: number): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closers.reverse()) {
+    try {
+      await close(grace_ms)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  closers.length = 0
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed')
+}
