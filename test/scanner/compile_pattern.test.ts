@@ -70,19 +70,21 @@ const quantifiers = fc.constantFrom(
 /** Repeated groups with repetition inside: right in a table, but exponential in the RegExp they are compared with. */
 const backtracks = /[?*+}|(]\)+([*+]|\{\d,)/
 
-const patterns = fc.letrec<{ choice: string; sequence: string; atom: string }>((tie) => ({
-  choice: fc.array(tie('sequence'), { minLength: 1, maxLength: 3 }).map((options) => options.join('|')),
-  sequence: fc
-    .array(fc.tuple(tie('atom'), quantifiers), { maxLength: 4 })
-    .map((parts) => parts.map(([atom, quantifier]) => atom + quantifier).join('')),
-  atom: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    atoms,
-    more_atoms,
-    tie('choice').map((choice) => `(?:${choice})`),
-    tie('choice').map((choice) => `(${choice})`),
-  ),
-})).choice.filter((pattern) => pattern.length < 60 && !backtracks.test(pattern))
+const patterns = fc
+  .letrec<{ choice: string; sequence: string; atom: string }>((tie) => ({
+    choice: fc.array(tie('sequence'), { minLength: 1, maxLength: 3 }).map((options) => options.join('|')),
+    sequence: fc
+      .array(fc.tuple(tie('atom'), quantifiers), { maxLength: 4 })
+      .map((parts) => parts.map(([atom, quantifier]) => atom + quantifier).join('')),
+    atom: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      atoms,
+      more_atoms,
+      tie('choice').map((choice) => `(?:${choice})`),
+      tie('choice').map((choice) => `(${choice})`),
+    ),
+  }))
+  .choice.filter((pattern) => pattern.length < 60 && !backtracks.test(pattern))
 
 test('accepts exactly the prefixes that JavaScript accepts, for random patterns and inputs', () => {
   const inputs = fc.array(fc.constantFrom(...alphabet), { maxLength: 10 }).map((bytes) => bytes.join(''))
