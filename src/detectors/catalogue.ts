@@ -1,8 +1,9 @@
+import { builtinDetectors } from '../scanner/builtin_detectors.ts'
 import type { Detector } from '../scanner/detector.ts'
 import { ai_detectors } from './ai.ts'
 import { azure_detectors } from './azure.ts'
 import { block_detectors } from './blocks.ts'
-import { builtin_detectors } from './builtins.ts'
+
 import { cloud_detectors } from './cloud.ts'
 import { identity_detectors } from './identity.ts'
 import { messaging_detectors } from './messaging.ts'
@@ -31,5 +32,5 @@ export const catalogue: readonly Detector[] = [
   ...workplace_detectors,
   ...observability_detectors,
   ...identity_detectors,
-  ...builtin_detectors,
+  ...builtinDetectors,
 ]
