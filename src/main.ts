@@ -30,7 +30,7 @@ export interface Gateway {
 /**
  * Starts a gateway: opens what is on disk, fetches the issuers' keys, starts the control plane and the proxy workers, and
  * carries the messages between them.
- * @throws {DataFolderError | ListenError | Error} with a message for the operator; everything opened is closed again.
+ * @throws {DataFolderError | ListenError | AuditError | StoreError} with a message for the operator; everything opened is closed again.
  */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const closers: Closer[] = []
@@ -114,8 +114,14 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
   closers.push(() => folder.release())
   const store = await openLmdbStore(join(folder.path, 'state'))
   closers.push(() => store.close())
-  const { clickhouse, retention_days } = config.audit
-  const audit = await openAudit({ folder: join(folder.path, 'audit'), clickhouse, retention_days, log })
+  const { clickhouse, retention_days, when_full } = config.audit
+  const audit = await openAudit({
+    folder: join(folder.path, 'audit'),
+    clickhouse,
+    retention_days,
+    when_full,
+    log,
+  })
   closers.push(() => audit.close())
   const ledger = await openLedger(store)
   closers.push(() => ledger.close())
@@ -125,12 +131,12 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
 }
 
 /** Passes on what happens on the control thread: to the audit, and to every worker. */
-function follow({ config, log, audit, ledger, policy, now }: Parts): void {
+function follow({ log, audit, ledger, policy, now }: Parts): void {
   ledger.onChange((approval) => audit.appendApproval(approval))
   audit.onBackpressure((blocked) => {
     log.warn(
-      { blocked, when_full: config.audit.when_full },
-      blocked ? 'the audit spool is full' : 'the audit spool has room again',
+      { blocked },
+      blocked ? 'the audit is full: new exchanges are refused' : 'the audit has room again',
     )
     now.audit_blocked = blocked
     now.workers?.broadcast({ kind: 'audit_backpressure', blocked })
@@ -197,14 +203,16 @@ function withLiveIdentity(config: Config, policy: PolicyPublisher): Config {
 function health({ config, audit, policy, now }: Parts): object {
   const listening = now.workers?.listening() ?? 0
   const issuers = policy.snapshot().issuers.map(({ issuer, jwks }) => ({ issuer, keys: jwks.keys.length }))
-  const whole = listening === config.workers && !now.audit_blocked && issuers.every(({ keys }) => keys > 0)
+  const stats = audit.stats()
+  const recording = !now.audit_blocked && stats.clickhouse === 'ready'
+  const whole = listening === config.workers && recording && issuers.every(({ keys }) => keys > 0)
   return {
     status: now.stopping ? 'stopping' : listening === 0 ? 'down' : whole ? 'ok' : 'degraded',
     gateway: config.gateway,
     workers: { listening, configured: config.workers },
     policy: policy.snapshot().version,
     issuers,
-    audit: { blocked: now.audit_blocked, ...audit.stats() },
+    audit: { blocked: now.audit_blocked, ...stats },
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { AuditError } from '../audit/audit_error.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError, formatProblem } from '../config/config_error.ts'
 import { DataFolderError } from '../config/data_folder.ts'
@@ -7,6 +8,7 @@ import { loadConfig } from '../config/load_config.ts'
 import { watchConfig } from '../config/watch_config.ts'
 import { createLog, type Log } from '../log.ts'
 import { type Gateway, startGateway } from '../main.ts'
+import { StoreError } from '../state/store_error.ts'
 import { ListenError } from '../threads/assert_port_free.ts'
 
 const default_file = 'sluice.yaml'
@@ -61,10 +63,14 @@ async function start(config: Config, log: Log): Promise<Gateway | null> {
   try {
     return await startGateway(config, log)
   } catch (error) {
-    if (!(error instanceof DataFolderError || error instanceof ListenError)) throw error
+    if (!isOperational(error)) throw error
     log.error({ code: error.code }, error.message)
     return null
   }
+}
+
+function isOperational(error: unknown): error is DataFolderError | ListenError | AuditError | StoreError {
+  return [DataFolderError, ListenError, AuditError, StoreError].some((type) => error instanceof type)
 }
 
 async function serve(

@@ -139,7 +139,11 @@ class WorkerPool implements Workers {
     })
     await Promise.all(ended)
     const left = this.#slots.filter((slot) => slot.worker !== null)
-    for (const slot of left) slot.worker?.unref()
+    for (const slot of left) {
+      // Whatever it still says would reach parts that are closed.
+      slot.port?.close()
+      slot.worker?.unref()
+    }
     if (left.length > 0) this.#options.log.warn({ threads: left.length }, 'proxy workers did not end in time')
     else process.off('exit', this.#exitHard)
   }
