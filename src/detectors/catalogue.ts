@@ -3,7 +3,6 @@ import type { Detector } from '../scanner/detector.ts'
 import { ai_detectors } from './ai.ts'
 import { azure_detectors } from './azure.ts'
 import { block_detectors } from './blocks.ts'
-
 import { cloud_detectors } from './cloud.ts'
 import { identity_detectors } from './identity.ts'
 import { messaging_detectors } from './messaging.ts'

@@ -125,7 +125,7 @@ export const package_detectors: readonly TokenDetector[] = [
     anchors: ['AKCp'],
     pattern: 'AKCp[A-Za-z0-9]{65,70}',
     sample: 'AKCp{base58:69}',
-    source: 'https://jfrog.com/help/r/jfrog-platform-administration-documentation/user-profile',
+    source: 'JFrog platform documentation, user profile: API key',
   },
   {
     kind: 'token',
@@ -134,6 +134,6 @@ export const package_detectors: readonly TokenDetector[] = [
     anchors: ['cmVmdGtu'],
     pattern: 'cmVmdGtu[A-Za-z0-9]{56}',
     sample: 'cmVmdGtu{base62:56}',
-    source: 'https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens',
+    source: 'JFrog platform documentation, reference tokens',
   },
 ]

@@ -13,6 +13,7 @@ export interface PatternDfa extends DfaTable {
   readonly length_max: number
 }
 
+/** Bounds of one compilation. */
 export interface CompileOptions {
   /** Bound on the automaton's states, also while it is built; default 4096, at most 65535. */
   readonly states_max?: number

@@ -8,6 +8,7 @@ export interface DfaTable {
   readonly accepting: Uint8Array
 }
 
+/** Per state, how long an input leads from it to a match. */
 export interface ResidualLengths {
   readonly shortest: Float64Array
   readonly longest: Float64Array

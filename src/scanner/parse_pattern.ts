@@ -1,6 +1,7 @@
 /** 256 entries, 1 where the byte is in the set. */
 export type ByteSet = Uint8Array
 
+/** A parsed pattern. `max` is Infinity for an open repetition; an empty sequence matches the empty text. */
 export type PatternNode =
   | { readonly kind: 'set'; readonly set: ByteSet }
   | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }

@@ -1,4 +1,4 @@
-import { builtinDetectors } from './builtin_detectors.ts'
+import { catalogue } from '../detectors/catalogue.ts'
 import { compileDetectors } from './compile_detectors.ts'
 import { deltaPaths } from './delta_paths.ts'
 import type { Detector } from './detector.ts'
@@ -10,7 +10,7 @@ export type { Detector, Finding }
 export { ScannerError }
 
 export interface ScannerOptions {
-  /** In order of priority. Default: the detectors that need no catalogue: `key = value`, URL passwords, bearer and basic credentials, random tokens. */
+  /** In order of priority. Default: the built-in catalogue. */
   readonly detectors?: readonly Detector[]
   /** Words and phrases reported as findings of kind `keyword`, case-insensitive, word-bounded. Never masked. */
   readonly keywords?: readonly string[]
@@ -123,7 +123,7 @@ class Engine {
     this.memory = new Uint8Array(this.x.memory.buffer)
     this.view = new DataView(this.x.memory.buffer)
     const compiled = compileDetectors({
-      detectors: options.detectors ?? builtinDetectors,
+      detectors: options.detectors ?? catalogue,
       keywords: options.keywords ?? [],
       strict: options.mode === 'strict',
       entropy: options.entropy ?? true,
