@@ -1,5 +1,6 @@
 import { Packr, Unpackr } from 'msgpackr'
 import type { ApprovalState } from '../approval/approval.ts'
+import type { ExchangeOutcome, RecordedFinding } from '../audit/exchange_record.ts'
 import type { Finding } from '../scanner/finding.ts'
 
 /**
@@ -70,6 +71,55 @@ export interface ApprovalDetail extends ApprovalItem {
   readonly findings: readonly Finding[]
   readonly exchange_id: string
   readonly policy_version: string
+}
+
+/** An exchange in a list. */
+export interface ExchangeItem {
+  readonly id: string
+  /** In ms since the epoch. */
+  readonly started_at: number
+  /** E-mail or subject; empty when nobody was authenticated. */
+  readonly caller: string
+  readonly connection: string
+  readonly method: string
+  readonly path: string
+  readonly model: string
+  /** Status sent to the caller; 0 when none was. */
+  readonly status: number
+  readonly outcome: ExchangeOutcome
+  /** Code of the problem sent, empty when none. */
+  readonly code: string
+  readonly findings: number
+  readonly total_us: number
+  /** For `?before=` of the next page; empty in a detail. */
+  readonly cursor: string
+}
+
+/** One masked body of an exchange. */
+export interface BodyText {
+  readonly content_type: string
+  readonly bytes: number
+  /** Masked; empty when the body is binary. */
+  readonly text: string
+  /** Whether there was more than is recorded or shown. */
+  readonly truncated: boolean
+  readonly binary: boolean
+  readonly unscanned_bytes: number
+  readonly unscanned_reason: string
+}
+
+export interface ExchangeDetail extends ExchangeItem {
+  readonly query: string
+  readonly policy_version: string
+  readonly request: BodyText
+  readonly response: BodyText
+  readonly found: readonly RecordedFinding[]
+  readonly approval: {
+    readonly id: string
+    readonly outcome: string
+    readonly by: string
+    readonly held_us: number
+  } | null
 }
 
 export type Decision = 'approve' | 'deny'

@@ -1,17 +1,23 @@
 import type { ApprovalState } from '../approval/approval.ts'
+import type { ExchangeOutcome } from '../audit/exchange_record.ts'
 import { limits } from '../config/limits.ts'
 import { Problem } from '../problem/problem.ts'
 import { approvalDetail, approvalItem, maySee } from './approval_view.ts'
+import { askAudit } from './ask_audit.ts'
 import { authenticatePerson, requireRole, signedInPerson } from './authenticate_person.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
 import { decideApproval, visibleApproval } from './decide_approval.ts'
+import { exchangeDetail, exchangeItem } from './exchange_view.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { jsonBody, textMember } from './json_body.ts'
 import { meOf } from './me.ts'
 import { callback_path } from './openid_login.ts'
 import type { Person } from './person.ts'
 import { refuseCrossSite } from './refuse_cross_site.ts'
+
+/** Exchanges in one page of a list. */
+const exchanges_page_max = 200
 
 type Handler = (context: ControlContext, request: HttpRequest, id: string) => Promise<HttpAnswer> | HttpAnswer
 
@@ -140,22 +146,37 @@ async function decide(context: ControlContext, request: HttpRequest, id: string)
 async function listExchanges(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
   await person(context, request, 'auditor', 'admin')
   const query = new URLSearchParams(request.query)
-  return jsonAnswer({ exchanges: await context.audit.exchanges({ limit: limitOf(query, 200) }) })
+  const outcome = query.get('outcome') as ExchangeOutcome | null
+  const found = await askAudit(
+    context.audit.exchanges({
+      limit: limitOf(query, exchanges_page_max),
+      before: query.get('before') ?? undefined,
+      connection: query.get('connection') ?? undefined,
+      subject: query.get('subject') ?? undefined,
+      outcome: outcome ?? undefined,
+      text: query.get('text') ?? undefined,
+    }),
+  )
+  return jsonAnswer({ exchanges: found.map(exchangeItem) })
 }
 
 async function showExchange(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
   await person(context, request, 'auditor', 'admin')
-  const exchange = await context.audit.exchange(id)
+  const exchange = await askAudit(context.audit.exchange(id))
   if (!exchange) throw new Problem('not_found', 'there is no such exchange in the audit')
-  return jsonAnswer(exchange)
+  return jsonAnswer(exchangeDetail(exchange))
 }
 
 async function sql(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  await person(context, request, 'auditor', 'admin')
+  const who = await person(context, request, 'auditor', 'admin')
   const body = jsonBody(request)
   const query = textMember(body, 'query', limits.control_body_bytes_max)
   const format = textMember(body, 'format', 64, 'JSONEachRow')
-  return textAnswer(await context.audit.query(query, format))
+  context.log.info(
+    { subject: who.principal.subject, characters: query.length },
+    'somebody asks the audit in SQL',
+  )
+  return textAnswer(await askAudit(context.audit.query(query, format)))
 }
 
 /** The `limit` of a query, at most and by default `most`. */

@@ -1,0 +1,71 @@
+import type { ExchangeRecord, Frame, RecordedBody } from '../audit/exchange_record.ts'
+import type { ExchangeSummary } from '../audit/read_exchanges.ts'
+import type { BodyText, ExchangeDetail, ExchangeItem } from './messages.ts'
+
+const shown_bytes_max = 512 * 1024
+
+/** A recorded exchange in a list. */
+export function exchangeItem(summary: ExchangeSummary): ExchangeItem {
+  const { id, connection, method, path, model, status, outcome, code, total_us, cursor } = summary
+  return {
+    id,
+    started_at: Math.floor(summary.started_at_us / 1000),
+    caller: summary.email || summary.subject,
+    connection,
+    method,
+    path,
+    model,
+    status,
+    outcome,
+    code,
+    findings: summary.findings_count,
+    total_us,
+    cursor,
+  }
+}
+
+/** A recorded exchange with its masked bodies as text. */
+export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
+  const { id, connection, method, path, query, model, status, outcome, code, policy_version, principal } =
+    record
+  return {
+    id,
+    started_at: Math.floor(record.started_at_us / 1000),
+    caller: principal ? principal.email || principal.subject : '',
+    connection,
+    method,
+    path,
+    query,
+    model,
+    status,
+    outcome,
+    code,
+    policy_version,
+    findings: record.findings.length,
+    total_us: record.timing.total_us,
+    cursor: '',
+    request: bodyText(record.request, record.frames, 'request'),
+    response: bodyText(record.response, record.frames, 'response'),
+    found: record.findings,
+    approval: record.approval,
+  }
+}
+
+/** What was recorded of one side, up to a bound. Bytes that are no text are not shown. */
+function bodyText(body: RecordedBody, frames: readonly Frame[], direction: Frame['direction']): BodyText {
+  const whole = Buffer.concat(
+    frames.filter((frame) => frame.direction === direction).map((frame) => frame.bytes),
+  )
+  const text = new TextDecoder().decode(whole.subarray(0, shown_bytes_max))
+  const binary = text.includes('\u0000')
+  const { content_type, bytes, unscanned_bytes, unscanned_reason } = body
+  return {
+    content_type,
+    bytes,
+    text: binary ? '' : text,
+    truncated: body.truncated || whole.byteLength > shown_bytes_max,
+    binary,
+    unscanned_bytes,
+    unscanned_reason,
+  }
+}
