@@ -1,0 +1,93 @@
+import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
+import { BodyView } from './body_view.tsx'
+import { DecisionBar } from './decision_bar.tsx'
+import { Fact } from './fact.tsx'
+import { FindingList } from './finding_list.tsx'
+import type { Live } from './live.ts'
+import { bytesText, clockText, countdownText } from './time_text.ts'
+import { useApprovalDetail } from './use_approval_detail.ts'
+
+export interface ApprovalPaneProps {
+  readonly item: ApprovalItem
+  readonly now: number
+  readonly live: Live
+  readonly asking: Decision | null
+  readonly ask: (decision: Decision | null) => void
+  readonly close: () => void
+}
+
+/** Everything about one held request, and the decision. */
+export function ApprovalPane({ item, now, live, asking, ask, close }: ApprovalPaneProps) {
+  const { detail, failure, retry } = useApprovalDetail(item.id)
+  return (
+    <section class="pane" aria-label={`Request of ${item.caller.email || item.caller.subject}`}>
+      <header class="pane-head">
+        <button type="button" class="link back" onClick={close}>
+          ← Queue
+        </button>
+        <h2>
+          {item.caller.email || item.caller.subject} <span class="dim">→</span> {item.connection}
+        </h2>
+        <p class="request-line">
+          <code>
+            {item.method} {item.path}
+          </code>
+        </p>
+      </header>
+      <dl class="facts">
+        <Fact name="Model">{item.model || '—'}</Fact>
+        <Fact name="Held by">
+          {item.rule}{' '}
+          {item.triggers.map((trigger) => (
+            <span key={trigger} class="chip trigger">
+              {trigger}
+            </span>
+          ))}
+        </Fact>
+        <Fact name="Since">{clockText(item.created_at)}</Fact>
+        <Fact name="Time left">{countdownText(item.expires_at - now)}</Fact>
+        <Fact name="Caller">{callerText(item.waiting)}</Fact>
+        <Fact name="Body">{bytesText(item.body_bytes)}</Fact>
+        <Fact name="Who decides">{item.approvers.join(', ')}</Fact>
+        <Fact name="Subject">
+          {item.caller.subject} <span class="dim">at {item.caller.issuer}</span>
+        </Fact>
+      </dl>
+      <DecisionBar
+        item={item}
+        digest={detail?.preview_digest ?? null}
+        live={live}
+        asking={asking}
+        ask={ask}
+      />
+      {failure && (
+        <p class="failure" role="alert">
+          {failure}{' '}
+          <button type="button" class="link" onClick={retry}>
+            Try again
+          </button>
+        </p>
+      )}
+      {!detail && !failure && <p class="dim">Loading what is asked…</p>}
+      {detail && <FindingList findings={detail.findings} total={detail.findings_total} />}
+      {detail && (
+        <BodyView
+          label="Request, masked"
+          text={detail.preview}
+          content_type={detail.content_type}
+          triggers={detail.triggers}
+          note={
+            detail.preview_truncated
+              ? `Only the beginning is shown: the body has ${bytesText(detail.body_bytes)} in all.`
+              : ''
+          }
+        />
+      )}
+    </section>
+  )
+}
+
+function callerText(waiting: number): string {
+  if (waiting === 0) return 'gone; may come back for the answer'
+  return waiting === 1 ? 'waits' : `${waiting} wait; one is let through`
+}

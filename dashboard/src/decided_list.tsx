@@ -1,0 +1,34 @@
+import type { ApprovalItem } from '../../src/control/messages.ts'
+import { clockText } from './time_text.ts'
+
+/** What was decided since the page was opened. */
+export function DecidedList({ items }: { items: readonly ApprovalItem[] }) {
+  if (items.length === 0) return null
+  return (
+    <details class="decided" open>
+      <summary>Decided</summary>
+      <ul>
+        {items.map((item) => (
+          <li key={item.id}>
+            <span class={`chip ${outcome(item)}`}>{outcome(item)}</span>
+            <span class="what">
+              {item.caller.email || item.caller.subject} → {item.connection}
+              <span class="dim">
+                {' '}
+                {item.decision
+                  ? `by ${item.decision.by}, ${clockText(item.decision.at)}`
+                  : clockText(item.expires_at)}
+                {item.decision?.reason && `: ${item.decision.reason}`}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** An approval that was used is still an approval to whoever decided it. */
+function outcome(item: ApprovalItem): string {
+  return item.state === 'used' ? 'approved' : item.state
+}

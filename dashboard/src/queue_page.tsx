@@ -1,0 +1,126 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
+import { ApprovalPane } from './approval_pane.tsx'
+import { DecidedList } from './decided_list.tsx'
+import type { Live, LiveStatus } from './live.ts'
+import { QueueItem } from './queue_item.tsx'
+import type { QueueState } from './queue_state.ts'
+import { useClock } from './use_clock.ts'
+import { useKeys } from './use_keys.ts'
+
+export interface QueuePageProps {
+  readonly live: Live
+  readonly queue: QueueState
+  readonly status: LiveStatus
+}
+
+/** The held requests on the left, the one that is looked at on the right. */
+export function QueuePage({ live, queue, status }: QueuePageProps) {
+  const now = useClock(useCallback(() => live.now(), [live]))
+  const { selected, select, step } = useSelection(queue.pending ?? [])
+  const [asking, setAsking] = useState<Decision | null>(null)
+  const current = queue.pending?.find((item) => item.id === selected) ?? null
+  const ask = (decision: Decision) => current?.may_decide === 'yes' && setAsking(decision)
+  useEffect(() => setAsking(null), [selected])
+  useKeys({ j: () => step(1), k: () => step(-1), a: () => ask('approve'), d: () => ask('deny') })
+
+  if (queue.pending === null) return <Waiting status={status} />
+  return (
+    <main class={`queue ${current ? 'with-pane' : ''}`}>
+      <section class="list" aria-label="Requests that wait">
+        {queue.pending.length === 0 && <NothingWaits />}
+        <ul>
+          {queue.pending.map((item) => (
+            <QueueItem
+              key={item.id}
+              item={item}
+              now={now}
+              selected={item.id === selected}
+              select={() => select(item.id)}
+            />
+          ))}
+        </ul>
+        {queue.total > queue.pending.length && (
+          <p class="note">{queue.total - queue.pending.length} more wait; the oldest are shown.</p>
+        )}
+        <DecidedList items={queue.decided} />
+        {queue.pending.length > 0 && (
+          <p class="keys dim" aria-hidden="true">
+            <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>a</kbd> approve · <kbd>d</kbd> deny
+          </p>
+        )}
+      </section>
+      {current && (
+        <ApprovalPane
+          key={current.id}
+          item={current}
+          now={now}
+          live={live}
+          asking={asking}
+          ask={setAsking}
+          close={() => select('')}
+        />
+      )}
+      <Announcer queue={queue} />
+    </main>
+  )
+}
+
+/** Which request is looked at. When it goes, the one that takes its place is next. */
+function useSelection(pending: readonly ApprovalItem[]) {
+  const [selected, select] = useState('')
+  const place = useRef(0)
+  const index = pending.findIndex((item) => item.id === selected)
+  if (index !== -1) place.current = index
+  useEffect(() => {
+    if (selected !== '' && index === -1)
+      select(pending[Math.min(place.current, pending.length - 1)]?.id ?? '')
+    // On a wide screen there is room for both: look at the first one.
+    else if (selected === '' && matchMedia('(min-width: 801px)').matches) select(pending[0]?.id ?? '')
+  }, [selected, index, pending])
+  const step = (by: 1 | -1) => {
+    const next = pending[Math.max(0, Math.min(pending.length - 1, index + by))]
+    if (next) select(next.id)
+  }
+  return { selected, select, step }
+}
+
+function Waiting({ status }: { status: LiveStatus }) {
+  return (
+    <main class="empty">
+      <p class="dim" role="status">
+        {status === 'offline' ? 'The gateway does not answer. Trying again…' : 'Loading the queue…'}
+      </p>
+    </main>
+  )
+}
+
+function NothingWaits() {
+  return (
+    <div class="empty">
+      <h2>Nothing waits</h2>
+      <p class="dim">
+        Requests that match a connection’s approve rules show up here the moment they are held.
+      </p>
+    </div>
+  )
+}
+
+/** Says to screen readers what comes and goes. */
+function Announcer({ queue }: { queue: QueueState }) {
+  const newest = queue.pending?.at(-1)
+  const latest = queue.decided[0]
+  const [text, setText] = useState('')
+  useEffect(() => {
+    if (newest)
+      setText(`New request from ${newest.caller.email || newest.caller.subject} to ${newest.connection}`)
+  }, [newest?.id])
+  useEffect(() => {
+    if (latest) setText(`Request from ${latest.caller.email || latest.caller.subject} is ${latest.state}`)
+  }, [latest?.id, latest?.state])
+  return (
+    <div class="unseen" aria-live="polite">
+      {text}
+    </div>
+  )
+}
