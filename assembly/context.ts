@@ -1,4 +1,4 @@
-// Secrets that only what stands before them gives away: `password = …`, `://user:…@`, `Bearer …`, `Basic …`.
+// Secrets that only what stands before them gives away: `password = …`, `://user:…@`, `Basic …`.
 // Each function reads forward from behind its key word and never further than its bounds, so a decision depends on
 // the text alone and not on how it was cut.
 import { entropy, isDigit, isLetter, isUpper, isWord } from './randomness'
@@ -8,6 +8,9 @@ export const NO: i32 = 0
 export const MATCH: i32 = 1
 /** More bytes are needed; `value_start` says where a value began, or the text's end when none has. */
 export const MORE: i32 = 2
+
+/** As MATCH, and the value goes on behind `value_end` for as long as it is made of token characters. */
+export const LONG: i32 = 3
 
 export let value_start: u32 = 0
 export let value_end: u32 = 0
@@ -226,7 +229,12 @@ function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: b
   }
   if (p >= n && !final) return more(from)
   p = min(p, n)
-  if (p - from >= LATCH) return NO
+  if (p - from >= LATCH) {
+    if (word != WORD_TOKEN || !isSecretValue(t + from, LATCH, word, quote != 0, prose)) return NO
+    value_start = from
+    value_end = from + LATCH
+    return LONG
+  }
   const before: u8 = p < n ? load<u8>(t + p) : 0
   if (quote == 0) {
     if (before == 40 || before == 91) return NO // a call or an index, not a value
@@ -245,7 +253,7 @@ export function readUrlPassword(t: usize, n: u32, i: u32, final: bool): i32 {
   while (p < n && p - i < 128) {
     const c = load<u8>(t + p)
     if (c == 58) break
-    if (c <= 32 || c == 47 || c == 63 || c == 35 || c == 64 || isQuote(c) || c == 60 || c == 62 || c == 92) return NO
+    if (c <= 32 || c == 47 || c == 63 || c == 35 || c == 64 || isQuote(c) || c == 60 || c == 62 || c == 92 || c == 91) return NO
     p++
   }
   if (p == n) return final ? NO : more(n)
@@ -261,23 +269,6 @@ export function readUrlPassword(t: usize, n: u32, i: u32, final: bool): i32 {
   if (load<u8>(t + p) != 64 || p - from < 3) return NO
   if (isPlaceholder(t + from, p - from)) return NO
   value_start = from
-  value_end = p
-  return MATCH
-}
-
-/** Reads a token of at least 16 bytes behind `Bearer ` that ends at `i` (RFC 6750 section 2.1). */
-export function readBearer(t: usize, n: u32, i: u32, final: bool): i32 {
-  let p = i
-  let digits: u32 = 0
-  while (p < n && p - i < LATCH) {
-    const c = load<u8>(t + p)
-    if (isDigit(t + p)) digits++
-    else if (!isWord(t + p) && c != 45 && c != 46 && c != 126 && c != 43 && c != 47 && c != 61) break
-    p++
-  }
-  if (p == n && !final) return more(i)
-  if (p - i < TOKEN_BYTES_MIN || digits < 1 || isPlaceholder(t + i, p - i)) return NO
-  value_start = i
   value_end = p
   return MATCH
 }

@@ -43,8 +43,6 @@ export const CHUNK_BYTES_MAX: u32 = 65536
 /** Carried input at most: an unfinished event with all that waits in front of it. */
 export const CARRY_BYTES_MAX: u32 = 2 * 1024 * 1024
 
-/** Already released text kept in front of the scan: boundaries, key words and assignments look back this far. */
-export const LOOKBEHIND: u32 = 128
 /** A token this long and matching is replaced at once; what follows of it is swallowed. Decisions read no further. */
 export const LATCH: u32 = 256
 /** A candidate that has not matched after this many bytes is none. */

@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4) and HMAC (RFC 2104), incremental, because a fingerprint covers a secret that may arrive in pieces.
 //
-// A hash context is 112 bytes:  0 ┌ h[8] u32 ┐ 32 ┌ block 64 bytes ┐ 96 │ length u64 │ 104 │ unused │
+// A hash context is 112 bytes:  0 ┌ h[8] u32 ┐ 32 ┌ block 64 bytes ┐ 96 │ length u64 │ 104 │ not used by the hash │
 import { SCRATCH, SCRATCH_BYTES } from './layout'
 
 export const SHA_BYTES: usize = 112
@@ -125,7 +125,7 @@ export function hmacKey(key: usize): void {
 // @ts-ignore: decorator
 @inline
 export function hmacInit(c: usize): void {
-  memory.copy(c, HMAC_INNER, SHA_BYTES)
+  memory.copy(c, HMAC_INNER, 104)
 }
 
 /** @returns the first 8 digest bytes, as they stand in memory. The context is spent. */

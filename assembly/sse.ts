@@ -295,22 +295,17 @@ function slotFor(identity: u32, key: u32): u32 {
   return oldest
 }
 
-/** Input offset behind the last piece of the text built. */
-let built_end: u32 = 0
-
-/** Puts a channel's kept text and its pieces in events [0, events) into TEXT. @returns whether it has any piece. */
-function buildText(index: u32, events: u32): bool {
+/** Puts a channel's kept text and its pieces in events [0, events) into TEXT. */
+function buildText(index: u32, events: u32): void {
   const slot = slotAt(index)
   const kept = load<u32>(slotField(slot, 2))
   const until: u32 = events == 0 ? 0 : load<u32>(EVENTS + <usize>(events - 1) * EVENT_BYTES, 4)
-  let any = false
   memory.copy(TEXT, slot + SLOT_TEXT_AT, kept)
   beginText(kept)
   resetBreaks(0)
   for (let i: u32 = 0; i < until; i++) {
     const s = SPANS + <usize>i * SPAN_BYTES
     if (load<u32>(s, 12) != index) continue
-    any = true
     const start = load<u32>(s)
     const end = load<u32>(s, 4)
     store<u32>(SPAN_TEXT + <usize>i * 4, text_end)
@@ -320,9 +315,7 @@ function buildText(index: u32, events: u32): bool {
       beginText(text_end + end - start)
     } else if (roomForBreaks(end - start)) decodeString(start, end, true)
     else overflow = true
-    built_end = end
   }
-  return any
 }
 
 /** Text offset of each span, beside the spans. */
@@ -379,27 +372,30 @@ function editSpans(index: u32, until: u32, to: u32): void {
   }
 }
 
-function usesSlot(index: u32, until: u32): bool {
+/** Whether a channel has a piece in the first `until`, or ends here with something undecided. */
+function usesSlot(index: u32, until: u32, final: bool): bool {
+  if (final) return load<u32>(slotField(slotAt(index), 3)) != 0
   for (let i: u32 = 0; i < until; i++) if (load<u32>(SPANS + <usize>i * SPAN_BYTES, 12) == index) return true
   return false
 }
 
 /** How many of the events may go out. */
 function decideRelease(final: bool): u32 {
+  if (final) return event_count
   let events = event_count
   let again = true
   while (again && events > 0) {
     again = false
     for (let i: u32 = 0; i < SLOTS_MAX; i++) {
-      if (!usesSlot(i, span_count) || !buildText(i, event_count)) continue
-      scanText(channelOf(slotAt(i)), TEXT, text_end, 0, final)
+      if (!usesSlot(i, span_count, false)) continue
+      buildText(i, event_count)
+      scanText(channelOf(slotAt(i)), TEXT, text_end, 0, false)
       const k = releasable(i, events)
       if (k < events) {
         events = k
         again = true
       }
     }
-    if (final) return event_count
   }
   return events
 }
@@ -408,7 +404,7 @@ function decideRelease(final: bool): u32 {
 function release(events: u32, masking: bool, final: bool): void {
   const until: u32 = events == 0 ? 0 : load<u32>(EVENTS + <usize>(events - 1) * EVENT_BYTES, 4)
   for (let i: u32 = 0; i < SLOTS_MAX; i++) {
-    if (!usesSlot(i, until)) continue
+    if (!usesSlot(i, until, final)) continue
     buildText(i, event_count)
     const slot = slotAt(i)
     const ch = channelOf(slot)

@@ -14,7 +14,6 @@ export const TYPE_TOKEN: u32 = 1
 export const TYPE_BLOCK: u32 = 2
 export const TYPE_CONTEXT: u32 = 3
 export const TYPE_URL: u32 = 4
-export const TYPE_BEARER: u32 = 5
 export const TYPE_BASIC: u32 = 6
 export const TYPE_KEYWORD: u32 = 7
 
@@ -47,6 +46,8 @@ export const FLAG_RIGHT_WORD: u32 = 2
 export const FLAG_IDENTIFIER: u32 = 4
 /** Any start before the anchor is tried, so what comes before the anchor must be held by its looks. */
 export const FLAG_INFIX: u32 = 8
+/** Without a digit it is words. */
+export const FLAG_DIGIT: u32 = 16
 
 // @ts-ignore: decorator
 @inline
@@ -64,7 +65,6 @@ export let infix: usize = 0
 export let infix_count: u32 = 0
 export let d_generic: usize = 0
 export let d_url: usize = 0
-export let d_bearer: usize = 0
 export let d_basic: usize = 0
 /** 0 when the entropy detector is off. */
 export let d_entropy: usize = 0
@@ -90,7 +90,6 @@ export function openTables(): bool {
   infix_count = header(28)
   d_generic = optional(32)
   d_url = optional(36)
-  d_bearer = optional(40)
   d_basic = optional(44)
   d_entropy = optional(48)
   paths = TABLES + header(52)

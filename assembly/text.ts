@@ -13,7 +13,6 @@ import {
   CLUSTERS_BYTES,
   FINDINGS,
   LATCH,
-  LOOKBEHIND,
   RUN_BYTES_MAX,
   RUN_BYTES_MIN,
   SIGN_BYTES,
@@ -33,6 +32,7 @@ import {
   D_INDEX,
   D_KEEP,
   D_NEXT,
+  FLAG_DIGIT,
   FLAG_IDENTIFIER,
   FLAG_INFIX,
   FLAG_LEFT_WORD,
@@ -41,7 +41,6 @@ import {
   ROW_ANY,
   ROW_WORD,
   TYPE_BASIC,
-  TYPE_BEARER,
   TYPE_BLOCK,
   TYPE_CONTEXT,
   TYPE_KEYWORD,
@@ -51,7 +50,6 @@ import {
   ac_extra,
   ac_rows,
   d_basic,
-  d_bearer,
   d_entropy,
   d_generic,
   d_url,
@@ -59,8 +57,8 @@ import {
   infix_count,
   patterns,
 } from './tables'
-import { MATCH, MORE, readAssignment, readBasic, readBearer, readUrlPassword, value_end, value_start } from './context'
-import { entropy, isJointed, isRun, isWord, looksSecret, sign } from './randomness'
+import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
+import { entropy, isDigit, isJointed, isRun, isWord, looksSecret, sign } from './randomness'
 import { SHA_BYTES, hmacFinal8, hmacInit, shaUpdate } from './sha256'
 
 export const SWALLOW_NONE: u32 = 0
@@ -94,7 +92,21 @@ export class Channel {
   swallow_detector: u32
   swallow_state: u32
   open_entropy: f32
-  sha: u8 // SHA_BYTES follow, see shaOf
+  sha: u8 // SHA_BYTES follow, see shaOf; the hash leaves the last eight to `open_detector` and `skip_cuts`
+}
+
+/** Where the channel holds the detector that the range being swallowed is named for. */
+// @ts-ignore: decorator
+@inline
+function openDetector(ch: Channel): usize {
+  return changetype<usize>(ch) + CHANNEL_BYTES - 8
+}
+
+/** Where the channel holds whether the bytes to skip end what was swallowed. */
+// @ts-ignore: decorator
+@inline
+function skipCuts(ch: Channel): usize {
+  return changetype<usize>(ch) + CHANNEL_BYTES - 4
 }
 
 export const CHANNEL_BYTES: usize = 64 + SHA_BYTES
@@ -146,6 +158,8 @@ export let limit: u32 = 0
 export let again: u32 = 0
 let run_again: u32 = 0
 let run_judged: u32 = 0
+/** Where the last text that was swallowed ends; a run begins behind it at the earliest. */
+let cut: u32 = 0
 let swallow: u32 = 0
 let swallow_detector: u32 = 0
 let swallow_state: u32 = 0
@@ -270,6 +284,43 @@ function mergeRuns(): void {
   }
 }
 
+// ── masks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// A conversation's history comes back masked. What stood beside a secret stands beside a mask then, and must be judged
+// the same: a mask counts as a word at its outside, and nothing in it is read.
+
+const MASK: u64 = 0x455443414445525b // [REDACTE, then D:
+const MASK_BYTES: u32 = 10
+
+/** Whether a mask begins at `p`: 0 no, 1 yes, 2 more text must tell. */
+function maskAt(t: usize, p: u32, n: u32, final: bool): u32 {
+  if (p >= n || load<u8>(t + p) != 91) return 0
+  if (p + MASK_BYTES <= n) return load<u64>(t + p) == MASK && load<u16>(t + p + 8) == 0x3a44 ? 1 : 0
+  if (final) return 0
+  for (let i: u32 = 0; p + i < n; i++) {
+    const wanted = i < 8 ? <u8>(MASK >> (i << 3)) : <u8>(0x3a44 >> ((i - 8) << 3))
+    if (load<u8>(t + p + i) != wanted) return 0
+  }
+  return 2
+}
+
+/** Whether the text in front of `p` is the beginning of a mask and its name so far. */
+function inMask(t: usize, p: u32): bool {
+  const from = p
+  while (p > 0 && from - p < 48) {
+    const c = load<u8>(t + p - 1)
+    if (c == 58) return p >= MASK_BYTES && load<u64>(t + p - 10) == MASK && load<u8>(t + p - 2) == 68
+    if (!(c >= 97 && c <= 122) && !(c >= 48 && c <= 57) && c != 45) return false
+    p--
+  }
+  return false
+}
+
+// @ts-ignore: decorator
+@inline
+function wordBefore(t: usize, s: u32): bool {
+  return s > 0 && (isWord(t + s - 1) || (load<u8>(t + s - 1) == 93 && inMask(t, s - 1)))
+}
+
 // ── token detectors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Runs a detector's DFA over t[from, n) in `state`. @returns where it died, or n; the state is left in `dfa_state`. */
@@ -303,6 +354,7 @@ function runDfa(d: usize, t: usize, from: u32, n: u32, state: u32): u32 {
 @inline
 function exact(t: usize, i: u32, pattern: usize): bool {
   const m = <u32>load<u8>(pattern + 1)
+  if (load<u32>(pattern + 8) == 0) return true
   const literal = TABLES + load<u32>(pattern + 8)
   for (let k: u32 = 0; k < m; k++) if (load<u8>(t + i - m + k) != load<u8>(literal + k)) return false
   return true
@@ -311,7 +363,7 @@ function exact(t: usize, i: u32, pattern: usize): bool {
 // @ts-ignore: decorator
 @inline
 function boundedLeft(d: usize, t: usize, s: u32): bool {
-  return s == 0 || (load<u32>(d + D_FLAGS) & FLAG_LEFT_WORD) == 0 || !isWord(t + s - 1)
+  return (load<u32>(d + D_FLAGS) & FLAG_LEFT_WORD) == 0 || !wordBefore(t, s)
 }
 
 /** Tries one start of a token. @returns true when it matched or is undecided, so that no later start is tried. */
@@ -346,16 +398,30 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
   }
   const e = latched ? p : dfa_accept
   if (e == 0 || e <= s + lead) return false
-  if (!latched && flags & FLAG_RIGHT_WORD && e < n && isWord(t + e)) return false
+  if (!latched && flags & FLAG_RIGHT_WORD && e < n) {
+    if (isWord(t + e)) return false
+    const mask = maskAt(t, e, n, final)
+    if (mask == 1) return false
+    if (mask == 2) {
+      unresolved(min(s, anchor), max(min(s + lead, n), barrier))
+      return true
+    }
+  }
   const least = load<f32>(d + D_ENTROPY)
   if (least > 0) {
     const behind = s + load<u32>(d + D_ANCHOR_BYTES)
     if (behind < e && entropy(t + behind, e - behind) < least) return false
   }
+  if (flags & FLAG_DIGIT && !hasDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
   if (s + lead < barrier) return false
   if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, final)
   if (e > ch.emitted) addMatch(max(s + lead, ch.emitted), e, min(s, anchor), d, 0)
   return true
+}
+
+function hasDigit(p: usize, n: u32): bool {
+  for (let i: u32 = 0; i < n; i++) if (isDigit(p + i)) return true
+  return false
 }
 
 /** Takes a long token in as far as it goes. */
@@ -503,7 +569,7 @@ function fallback(end: usize, m: u32): u32 {
 
 function atKeyword(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, final: bool): void {
   const s = i - load<u8>(pattern + 1)
-  if (i <= ch.seen || (s > 0 && isWord(t + s - 1))) return
+  if (i <= ch.seen || (s > 0 && isWord(t + s - 1)) || inMask(t, s)) return
   if (i == n && !final) {
     again = min(again, s)
     return
@@ -522,6 +588,7 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
   let result: i32
   let d: usize
   if (type == TYPE_CONTEXT) {
+    if (inMask(t, s)) return
     d = d_generic
     result = readAssignment(t, n, i, load<u32>(pattern + 4), final)
   } else if (type == TYPE_URL) {
@@ -529,13 +596,16 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
     result = readUrlPassword(t, n, i, final)
   } else {
     if (s > 0 && isWord(t + s - 1)) return
-    d = type == TYPE_BEARER ? d_bearer : d_basic
-    result = type == TYPE_BEARER ? readBearer(t, n, i, final) : readBasic(t, n, i, final)
+    d = d_basic
+    result = readBasic(t, n, i, final)
   }
   if (result == MORE) {
     // what has no value yet holds nothing back, but is read again
     if (!final) unresolved(s, max(min(value_start, n), barrier))
     else if (value_start >= n) again = min(again, s)
+  } else if (result == LONG && value_start >= barrier) {
+    dfa_state = 1
+    swallowToken(t, n, s, s, value_start, value_end, d, final)
   } else if (result == MATCH && value_start >= barrier && value_end > ch.emitted) {
     addMatch(max(value_start, ch.emitted), value_end, s, d, 0)
   }
@@ -544,7 +614,8 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
 function atHit(ch: Channel, t: usize, n: u32, i: u32, row: usize, barrier: u32, final: bool): void {
   let list = TABLES + load<u32>(row + ac_extra)
   let count = <u32>load<u16>(list)
-  while (count-- > 0) {
+  while (count > 0) {
+    count--
     list += 2
     const pattern = patterns + (<usize>load<u16>(list) << 4)
     const type = <u32>load<u8>(pattern)
@@ -552,7 +623,14 @@ function atHit(ch: Channel, t: usize, n: u32, i: u32, row: usize, barrier: u32, 
     else if (type == TYPE_BLOCK) atBlock(t, n, i, pattern, barrier, final)
     else if (type == TYPE_KEYWORD) atKeyword(ch, t, n, i, pattern, final)
     else atContext(ch, t, n, i, pattern, type, barrier, final)
-    if (jump != 0) return
+    if (jump != 0) break
+  }
+  // a key word may be a trigger as well
+  while (count > 0) {
+    count--
+    list += 2
+    const pattern = patterns + (<usize>load<u16>(list) << 4)
+    if (<u32>load<u8>(pattern) == TYPE_KEYWORD) atKeyword(ch, t, n, i, pattern, final)
   }
 }
 
@@ -563,7 +641,7 @@ function holdPartialAnchor(t: usize, n: u32, row: usize, barrier: u32): void {
     const flags = load<u32>(row + ac_extra + 8) >> 8
     const s = n - depth
     if (s >= barrier) {
-      if (flags & ROW_ANY || (flags & ROW_WORD && (s == 0 || !isWord(t + s - 1)))) {
+      if (flags & ROW_ANY || (flags & ROW_WORD && !wordBefore(t, s))) {
         unresolved(s, s)
         return // the longest suffix begins first
       }
@@ -601,8 +679,12 @@ function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final
     }
     q++
     while (q < n && isRun(t + q)) q++
-    if (q == n && !final) break
-    judgeRun(ch, t, p, q, barrier)
+    // one that reaches over something undecided may still be cut there
+    if ((q == n || (limit > p && limit < q) || maskAt(t, q, n, final) == 2) && !final) {
+      holdRun(t, q, p, n, barrier)
+      return
+    }
+    judgeRun(ch, t, p, q, n, barrier)
     p = q + 1
   }
   if (final) {
@@ -613,10 +695,12 @@ function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final
   holdOpenRun(t, n, p, barrier)
 }
 
-function judgeRun(ch: Channel, t: usize, a: u32, b: u32, barrier: u32): void {
+function judgeRun(ch: Channel, t: usize, a: u32, b: u32, n: u32, barrier: u32): void {
   if (b - a > RUN_BYTES_MAX || a < barrier || !looksSecret(t + a, b - a)) return
   const at = sign(t + a, b - a)
   if (at < 0 || at >= <i32>SIGN_BYTES) return
+  // what is left of a run in which something was replaced
+  if (maskAt(t, b, n, true) == 1 || (a > 0 && load<u8>(t + a - 1) == 93 && inMask(t, a - 1))) return
   if (b <= ch.emitted) return
   if (run_count >= RUNS_MAX) {
     unresolved(a, a)
@@ -628,27 +712,26 @@ function judgeRun(ch: Channel, t: usize, a: u32, b: u32, barrier: u32): void {
   store<u32>(r, a, 8)
 }
 
-/** The run that the text ends in: read again from its start, and held from where it looks random. */
+/** The run that the text ends in, if any. */
 function holdOpenRun(t: usize, n: u32, from: u32, barrier: u32): void {
   let a = n
   while (a > from && isRun(t + a - 1)) a--
+  holdRun(t, n, a, n, barrier)
+}
+
+/** A run [a, b) that can't be judged yet is read again from its start, and held from where it looks random. */
+function holdRun(t: usize, b: u32, a: u32, n: u32, barrier: u32): void {
   run_again = a
   run_judged = 0
-  if (a == n) return
+  if (a == b) return
+  const at = sign(t + a, b - a)
   // A token that is still undecided may cut the run where it begins, so only what lies before it is surely too long.
-  if (limit > a && limit - a > RUN_BYTES_MAX) {
-    run_again = n
+  if ((limit > a && min(limit, b) - a > RUN_BYTES_MAX) || at == SIGN_BYTES) {
+    run_again = min(b, n)
     run_judged = 1
     return
   }
-  const at = sign(t + a, n - a)
-  if (at < 0) return
-  if (at == SIGN_BYTES) {
-    run_again = n
-    run_judged = 1
-    return
-  }
-  limit = min(limit, max(a + at, barrier))
+  if (at >= 0) limit = min(limit, max(a + at, barrier))
 }
 
 /** Tokens whose anchor stands inside: what may come before one is held by its looks, while its detector could still match. */
@@ -697,22 +780,32 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
   swallow = SWALLOW_NONE
   run_again = ch.run
   run_judged = ch.run_judged
+  cut = 0
   let from = ch.resume
   if (ch.skip > 0) {
     const to = min(ch.emitted + ch.skip, n)
-    write(clusterAt(cluster_count++), ch.emitted, to, to, 0, 0, 0, CONTINUED)
+    write(clusterAt(cluster_count++), ch.emitted, to, to, 0, 0, 0, CONTINUED | load<u32>(skipCuts(ch)))
     barrier = max(barrier, to)
+    if (load<u32>(skipCuts(ch)) != 0) {
+      // the skipped bytes end what was swallowed
+      from = to
+      cut = to
+      run_again = to
+      run_judged = 0
+    }
   } else if (ch.swallow != SWALLOW_NONE) {
     from = goOnSwallowing(ch, t, n, final)
     if (swallow != SWALLOW_NONE) return
+    cut = from
     run_again = from
     run_judged = 0
     barrier = max(barrier, from)
   }
   walk(ch, t, n, from, barrier, final)
   if (swallow == SWALLOW_NONE) {
+    barrier = max(barrier, cut)
     if (d_entropy != 0) judgeRuns(ch, t, n, min(run_again, n), barrier, final)
-    if (!final && infix_count > 0) holdBeforeInfix(t, n, min(from, n), barrier)
+    if (!final && infix_count > 0) holdBeforeInfix(t, n, min(max(from, cut), n), barrier)
   }
   mergeRuns()
   if (final) limit = n
@@ -737,7 +830,8 @@ function goOnSwallowing(ch: Channel, t: usize, n: u32, final: bool): u32 {
     open = swallow_state != BLOCK_DONE
   }
   open = open && !final
-  write(clusterAt(cluster_count++), p, to, p, d, p, to, open ? CONTINUED | OPEN : CONTINUED)
+  const flags = CONTINUED | SWALLOWED
+  write(clusterAt(cluster_count++), p, to, p, load<u32>(openDetector(ch)), p, to, open ? flags | OPEN : flags)
   if (open) {
     swallow = ch.swallow
     swallow_detector = ch.swallow_detector
@@ -760,6 +854,7 @@ function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final: boo
       if (jump != 0) {
         // What was swallowed parts the runs before it from those behind it.
         if (d_entropy != 0) judgeRuns(ch, t, jump_from, min(run_again, jump_from), barrier, true)
+        cut = jump
         run_again = jump
         run_judged = 0
         if (swallow != SWALLOW_NONE) return
@@ -807,13 +902,18 @@ export function commit(ch: Channel, t: usize, n: u32, to: u32, final: bool): voi
   let k: u32 = 0
   for (let i: u32 = 0; i < cluster_count; i++) {
     const c = clusterAt(i)
-    if (c.start >= to) {
+    // what goes on from before may end here without a byte more
+    if (c.start >= to && (c.flags & CONTINUED) == 0) {
       again = min(again, c.origin)
-      break
+      if (c.flags & OPEN) swallow = SWALLOW_NONE
+      continue
     }
     k = reportKeywords(ch, k, min(c.end, to))
     reportCluster(ch, t, n, c)
-    if (c.end > to) ch.skip = c.end - to
+    if (c.end > to) {
+      ch.skip = c.end - to
+      store<u32>(skipCuts(ch), c.flags & SWALLOWED)
+    }
   }
   k = reportKeywords(ch, k, to)
   if (k < keyword_count) again = min(again, load<u32>(KEYWORDS + <usize>k * 12, 8))
@@ -863,6 +963,7 @@ function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
   if (c.flags & OPEN) {
     ch.open_start = ch.base + c.start
     ch.open_entropy = bits
+    store<u32>(openDetector(ch), c.detector)
     return
   }
   report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha))
@@ -870,17 +971,21 @@ function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
 
 /** Finds the run that `to` cuts, to be read again from its start unless it is too long already. */
 function runAt(ch: Channel, t: usize, to: u32): void {
-  const floor = min(ch.run, to)
+  const behind = cut <= to && cut > ch.run
+  const floor = behind ? cut : min(ch.run, to)
   let a = to
   while (a > floor && to - a <= RUN_BYTES_MAX && isRun(t + a - 1)) a--
-  run_judged = to - a > RUN_BYTES_MAX || (a == floor && ch.run_judged != 0 && a < to) ? 1 : 0
+  run_judged = to - a > RUN_BYTES_MAX || (a == floor && !behind && ch.run_judged != 0) ? 1 : 0
   run_again = run_judged != 0 ? to : a
 }
+
+/** So many bytes before where reading begins are looked back at: boundaries, masks. */
+const BEHIND: u32 = 64
 
 /** From where the text must be kept for the next pass. */
 export function keepFrom(ch: Channel): u32 {
   const least = min(min(ch.resume, ch.run), ch.emitted)
-  return least > 16 ? least - 16 : 0
+  return least > BEHIND ? least - BEHIND : 0
 }
 
 /** Takes note that the text's first `dropped` bytes are gone. */

@@ -27,7 +27,7 @@ export interface CompileDetectorsOptions {
 const magic = 0x534c4331
 
 // the numbers that assembly/tables.ts names
-const pattern_type = { token: 1, block: 2, context: 3, url: 4, bearer: 5, basic: 6, keyword: 7 } as const
+const pattern_type = { token: 1, block: 2, context: 3, url: 4, basic: 6, keyword: 7 } as const
 const row_word = 1
 const row_any = 2
 const row_again = 4
@@ -35,6 +35,7 @@ const flag_left_word = 1
 const flag_right_word = 2
 const flag_identifier = 4
 const flag_infix = 8
+const flag_digit = 16
 
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
@@ -129,7 +130,7 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
     infix.length,
     builtin.get('generic-key-value') ?? 0,
     builtin.get('url-password') ?? 0,
-    builtin.get('bearer-token') ?? 0,
+    0,
     builtin.get('basic-auth') ?? 0,
     options.entropy ? (builtin.get('entropy') ?? 0) : 0,
     paths.offset,
@@ -153,7 +154,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): num
     return out.appendWords(words)
   }
   if (detector.kind === 'builtin') {
-    return out.appendWords([index, 0, 0, 0, 0, 0, 0, 0, label_at, label.length, 0, 0, 0, 0, 0, 0])
+    return writeBuiltin(out, detector.id, index, label_at, label.length)
   }
   const dfa = compilePattern(detector.pattern)
   let flags = 0
@@ -166,9 +167,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): num
   return out.appendWords([
     index,
     out.append(dfa.classes),
-    out.append(
-      new Uint8Array(dfa.transitions.buffer, dfa.transitions.byteOffset, dfa.transitions.byteLength),
-    ),
+    out.append(bytesOfWords(dfa.transitions)),
     out.append(dfa.accepting),
     dfa.class_count,
     flags,
@@ -218,9 +217,42 @@ function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
     }
   }
   if (builtin.has('url-password')) anchors.push(plain(ascii.encode('://'), pattern_type.url, 0))
-  if (builtin.has('bearer-token')) anchors.push(plain(ascii.encode('bearer '), pattern_type.bearer, 0))
+  const bearer = builtin.get('bearer-token')
+  if (bearer) anchors.push({ ...plain(ascii.encode('bearer '), pattern_type.token, bearer), below: row_word })
   if (builtin.has('basic-auth')) anchors.push(plain(ascii.encode('basic '), pattern_type.basic, 0))
   return anchors
+}
+
+/** The patterns of those builtin detectors that are tokens, or whose values may go on for long. */
+const builtin_patterns: Readonly<Record<string, { pattern: string; keep: number; flags: number }>> = {
+  'bearer-token': {
+    pattern: '(?i)bearer [A-Za-z0-9._~+/=-]{16,}',
+    keep: 7,
+    flags: flag_left_word | flag_digit,
+  },
+  'generic-key-value': { pattern: '[A-Za-z0-9._~+/=-]+', keep: 0, flags: 0 },
+}
+
+function writeBuiltin(
+  out: TableWriter,
+  id: string,
+  index: number,
+  label_at: number,
+  label_bytes: number,
+): number {
+  const builtin = builtin_patterns[id] ?? { pattern: 'x', keep: 0, flags: 0 }
+  const dfa = compilePattern(builtin.pattern)
+  const tables = [
+    out.append(dfa.classes),
+    out.append(bytesOfWords(dfa.transitions)),
+    out.append(dfa.accepting),
+  ]
+  const words = [index, ...tables, dfa.class_count, builtin.flags, builtin.keep, 0, label_at, label_bytes]
+  return out.appendWords([...words, 0, 0, 0, 0, 0, builtin.keep])
+}
+
+function bytesOfWords(words: Uint16Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 }
 
 /** A case-blind literal that nothing is held for. */
