@@ -13,10 +13,8 @@ export interface TokenDetector {
   readonly anchor_offset?: number
   /**
    * Most bytes between the token's first byte and the anchor's, for anchors behind a part of varying length; default
-   * `anchor_offset`, at most 255. Each start in between is a candidate of its own; the leftmost match wins.
+   * `anchor_offset`, at most 255. Each start in between is tried, and the leftmost that matches counts.
    */
-  readonly anchor_offset_max?: number
-  /** When the anchor's place varies: each start from `anchor_offset_max` down to `anchor_offset` bytes before it is tried, and the leftmost that matches counts. */
   readonly anchor_offset_max?: number
   /**
    * The whole token from its first byte, anchor included, in RE2 syntax without captures, anchors or look-around.
@@ -68,4 +66,5 @@ export interface BuiltinDetector {
   readonly source: string
 }
 
+/** Any entry of the catalogue. */
 export type Detector = TokenDetector | BlockDetector | BuiltinDetector
