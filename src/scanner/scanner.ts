@@ -40,10 +40,15 @@ export interface ScanStream {
    * @throws ScannerError `event_too_large` when an event of a stream is over 2 MiB; the stream is then unusable
    */
   push(chunk: Uint8Array): Uint8Array
-  /** Ends the body and returns what was held back: a view, as for `push`. */
-  end(): Uint8Array
-  /** All findings so far, in order. */
+  /**
+   * Ends the body and returns what was held back: a view, as for `push`.
+   * @param last the body's last bytes; to give them here instead of to `push` saves keeping the stream's state
+   */
+  end(last?: Uint8Array): Uint8Array
+  /** All findings so far, in order, but those that were taken. */
   readonly findings: readonly Finding[]
+  /** Returns the findings and forgets them, so that a body of any length with any number of them needs no more memory. */
+  takeFindings(): readonly Finding[]
   /** Top-level `model` string of a JSON body once seen, else empty. Longer than 256 bytes: cut. */
   readonly model: string
   /** How often a top-level `model` key was seen; more than one is ambiguous. */
@@ -216,8 +221,15 @@ class Stream implements ScanStream {
     return concat(parts)
   }
 
-  end(): Uint8Array {
-    return this.#step(empty, true)
+  end(last: Uint8Array = empty): Uint8Array {
+    this.bytes += last.length
+    if (last.length <= chunk_bytes_max) return this.#step(last, true)
+    this.bytes -= last.length
+    return concat([this.push(last).slice(), this.#step(empty, true)])
+  }
+
+  takeFindings(): readonly Finding[] {
+    return this.findings.splice(0)
   }
 
   #step(chunk: Uint8Array, final: boolean): Uint8Array {
@@ -238,7 +250,7 @@ class Stream implements ScanStream {
       this.#masking ? 1 : 0,
       final ? 1 : 0,
     )
-    this.#takeFindings()
+    this.#readFindings()
     if (status !== 0) {
       this.#failed = true
       throw new ScannerError(
@@ -246,15 +258,20 @@ class Stream implements ScanStream {
         'an event of the stream is larger than 2 MiB or has too many parts',
       )
     }
-    this.#state.keep(memory, state, x.stateBytes())
-    this.#carry.keep(memory, x.keepWorkAt(), x.keepWorkBytes())
-    this.#text.keep(memory, x.keepTextAt(), x.keepTextBytes())
-    this.#breaks.keep(memory, map, x.keepBreaks() * 8)
+    if (!final) this.#keepState()
     const at = x.outAt()
     return memory.subarray(at, at + x.outBytes())
   }
 
-  #takeFindings(): void {
+  #keepState(): void {
+    const { x, memory, state, map } = this.#engine
+    this.#state.keep(memory, state, x.stateBytes())
+    this.#carry.keep(memory, x.keepWorkAt(), x.keepWorkBytes())
+    this.#text.keep(memory, x.keepTextAt(), x.keepTextBytes())
+    this.#breaks.keep(memory, map, x.keepBreaks() * 8)
+  }
+
+  #readFindings(): void {
     const { x, view, memory, findings, ids, keywords } = this.#engine
     const count = x.findingCount()
     for (let i = 0; i < count; i++) {
