@@ -232,6 +232,10 @@ class Stream implements ScanStream {
     return this.findings.splice(0)
   }
 
+  takeFindings(): readonly Finding[] {
+    return this.findings.splice(0)
+  }
+
   #step(chunk: Uint8Array, final: boolean): Uint8Array {
     if (this.#failed) throw new ScannerError('stream_failed', 'the stream failed before; open a new one')
     const { x, memory, state, work, text, map } = this.#engine

@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util'
+import { createScanner, ScannerError } from '../scanner/scanner.ts'
+import { writeOut } from './standard_output.ts'
+import { isUsageError, UsageError } from './usage_error.ts'
+
+const chunk_bytes_max = 65_536
+
+export const usage = `usage: sluice mask [--content-type TYPE] [--chunk N] [--mode MODE]
+
+Copies standard input to standard output with every secret replaced, as the gateway would, while it streams.
+
+--content-type TYPE  how the text is framed: application/json, text/event-stream; default text/plain
+--chunk N            cut the input into pieces of N bytes, 1 to ${chunk_bytes_max}; default: as it arrives. The output is the same
+--mode MODE          balanced (default) or strict
+
+Exit code 0: done, 2: called wrongly, or the input could not be read.
+`
+
+interface Options {
+  readonly content_type: string
+  /** Bytes; undefined leaves the input's own pieces. */
+  readonly chunk: number | undefined
+  readonly mode: 'balanced' | 'strict'
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: { 'content-type': { type: 'string' }, chunk: { type: 'string' }, mode: { type: 'string' } },
+  })
+  const chunk = values.chunk === undefined ? undefined : Number(values.chunk)
+  if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1 && chunk <= chunk_bytes_max)) {
+    throw new UsageError(`--chunk must be a whole number from 1 to ${chunk_bytes_max}, not ${values.chunk}`)
+  }
+  const mode = values.mode ?? 'balanced'
+  if (mode !== 'balanced' && mode !== 'strict') {
+    throw new UsageError(`--mode must be balanced or strict, not ${mode}`)
+  }
+  return { content_type: values['content-type'] ?? 'text/plain', chunk, mode }
+}
+
+/** `sluice mask`. */
+export async function run(args: string[]): Promise<number> {
+  try {
+    await maskInput(readOptions(args))
+    return 0
+  } catch (error) {
+    if (error instanceof ScannerError || isSystemError(error)) {
+      process.stderr.write(`sluice mask: ${error.message}\n`)
+      return 2
+    }
+    if (!isUsageError(error)) throw error
+    process.stderr.write(`sluice mask: ${error.message}\n\n${usage}`)
+    return 2
+  }
+}
+
+async function maskInput({ content_type, chunk, mode }: Options): Promise<void> {
+  const scanner = await createScanner({ mode })
+  const stream = scanner.open({ contentType: content_type })
+  for await (const arrived of process.stdin as AsyncIterable<Buffer>) {
+    const piece = chunk ?? arrived.length
+    for (let from = 0; from < arrived.length; from += piece) {
+      // The view is the scanner's own memory, and a slow reader gets it later: copy.
+      const masked = Buffer.from(stream.push(arrived.subarray(from, from + piece)))
+      stream.takeFindings()
+      if (masked.length > 0 && !(await writeOut(masked))) return
+    }
+  }
+  await writeOut(Buffer.from(stream.end()))
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+}
