@@ -3,18 +3,24 @@ import { limits } from '../config/limits.ts'
 
 type Direction = Frame['direction']
 
+/** A frame with its pieces where they were copied to. */
+interface OpenFrame {
+  readonly direction: Direction
+  readonly opened_ms: number
+  readonly parts: Uint8Array[]
+  bytes: number
+}
+
 /** Collects the masked bytes of both directions for the audit, as few frames as replay needs. */
 export class FrameRecorder {
   readonly #started_ms: number
   readonly #bytes_max: number
-  readonly #frames: Frame[] = []
-  readonly #recorded = { request: 0, response: 0 }
-  readonly #truncated = { request: false, response: false }
-  /** The frame that is being filled. */
-  #parts: Uint8Array[] = []
-  #bytes = 0
-  #direction: Direction = 'request'
-  #opened_ms = 0
+  readonly #frames: OpenFrame[] = []
+  #last: OpenFrame | null = null
+  #request_bytes = 0
+  #response_bytes = 0
+  #request_truncated = false
+  #response_truncated = false
 
   /**
    * @param started_ms `performance.now()` when the exchange began
@@ -27,53 +33,57 @@ export class FrameRecorder {
 
   /** @param masked copied */
   add(direction: Direction, masked: Uint8Array): void {
-    const room = this.#bytes_max - this.#recorded[direction]
-    if (masked.byteLength > room) this.#truncated[direction] = true
-    const length = Math.min(masked.byteLength, room)
+    const length = this.#take(direction, masked.byteLength)
     if (length === 0) return
-    this.#recorded[direction] += length
     const now_ms = performance.now()
+    let frame = this.#last
     if (
-      direction !== this.#direction ||
-      this.#bytes + length > limits.audit_frame_bytes_max ||
-      now_ms - this.#opened_ms > limits.audit_frame_ms
+      frame === null ||
+      direction !== frame.direction ||
+      frame.bytes + length > limits.audit_frame_bytes_max ||
+      now_ms - frame.opened_ms > limits.audit_frame_ms
     ) {
-      this.#close()
-      this.#direction = direction
-      this.#opened_ms = now_ms
+      frame = { direction, opened_ms: now_ms, parts: [], bytes: 0 }
+      this.#frames.push(frame)
+      this.#last = frame
     }
-    // A copy with a buffer of its own: posting a view to another thread posts all of what is behind it.
-    this.#parts.push(new Uint8Array(masked.subarray(0, length)))
-    this.#bytes += length
+    frame.parts.push(Buffer.from(length === masked.byteLength ? masked : masked.subarray(0, length)))
+    frame.bytes += length
   }
 
   truncated(direction: Direction): boolean {
-    return this.#truncated[direction]
+    return direction === 'request' ? this.#request_truncated : this.#response_truncated
   }
 
-  frames(): readonly Frame[] {
-    this.#close()
-    return this.#frames
-  }
-
-  #close(): void {
-    if (this.#parts.length === 0) return
-    this.#frames.push({
-      direction: this.#direction,
-      offset_us: Math.round((this.#opened_ms - this.#started_ms) * 1000),
-      bytes: this.#parts.length === 1 ? this.#parts[0]! : join(this.#parts, this.#bytes),
+  /**
+   * All frames, their bytes in one buffer of their own: posting a view to another thread posts everything behind it, and
+   * one buffer is cheaper to post than many.
+   */
+  frames(): Frame[] {
+    const all = new Uint8Array(this.#request_bytes + this.#response_bytes)
+    let at = 0
+    return this.#frames.map(({ direction, opened_ms, parts, bytes }) => {
+      const begin = at
+      for (const part of parts) {
+        all.set(part, at)
+        at += part.byteLength
+      }
+      const offset_us = Math.round((opened_ms - this.#started_ms) * 1000)
+      return { direction, offset_us, bytes: all.subarray(begin, begin + bytes) }
     })
-    this.#parts = []
-    this.#bytes = 0
   }
-}
 
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.byteLength
+  /** @returns how many of these bytes there is room for */
+  #take(direction: Direction, length: number): number {
+    if (direction === 'request') {
+      const taken = Math.min(length, this.#bytes_max - this.#request_bytes)
+      this.#request_bytes += taken
+      if (taken < length) this.#request_truncated = true
+      return taken
+    }
+    const taken = Math.min(length, this.#bytes_max - this.#response_bytes)
+    this.#response_bytes += taken
+    if (taken < length) this.#response_truncated = true
+    return taken
   }
-  return bytes
 }

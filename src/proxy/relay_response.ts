@@ -62,15 +62,12 @@ function hasNoBody(method: string, status: number): boolean {
 
 function endWhole(exchange: Exchange, body: ScannedBody, chunks: readonly Uint8Array[]): void {
   const parts: Uint8Array[] = []
-  for (let i = 0; i < chunks.length; i++) {
-    const view = body.push(chunks[i]!)
-    if (view.byteLength > 0) parts.push(Buffer.from(view))
-  }
-  const tail = body.end()
+  const last = chunks.length - 1
+  for (let i = 0; i < last; i++) parts.push(Buffer.from(body.push(chunks[i]!)))
+  const tail = body.end(chunks[last])
   refuseBlocked(exchange, body.hasSecret())
-  if (tail.byteLength > 0) parts.push(tail)
   exchange.status = exchange.call!.status
-  exchange.caller.end(parts.length === 1 ? parts[0]! : Buffer.concat(parts))
+  exchange.caller.end(parts.length === 0 ? tail : Buffer.concat([...parts, tail]))
 }
 
 /** @throws Problem when something secret was found and the connection blocks that in responses */

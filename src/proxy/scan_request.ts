@@ -81,9 +81,8 @@ class GatheringReader implements BodyReader {
     try {
       if (this.#body.bytes + chunk.byteLength > this.#bytes_max) throw tooLarge(this.#bytes_max)
       this.#digest?.update(chunk)
-      this.#keep(this.#body.push(chunk))
+      this.#keep(last ? this.#body.end(chunk) : this.#body.push(chunk))
       if (!last) return
-      this.#keep(this.#body.end())
     } catch (error) {
       exchange.fail(error)
       return
@@ -122,11 +121,8 @@ class StreamingReader implements BodyReader {
     exchange.progress_ms = performance.now()
     try {
       if (this.#body.bytes + chunk.byteLength > this.#bytes_max) throw tooLarge(this.#bytes_max)
-      upload.send(this.#body.push(chunk))
-      if (last) {
-        upload.send(this.#body.end())
-        upload.finish()
-      }
+      upload.send(last ? this.#body.end(chunk) : this.#body.push(chunk))
+      if (last) upload.finish()
     } catch (error) {
       exchange.fail(error)
       return

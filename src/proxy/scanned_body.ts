@@ -49,28 +49,30 @@ export class ScannedBody {
    * @throws Problem when it cannot be scanned and such bodies are blocked
    */
   push(raw: Uint8Array): Uint8Array {
+    return this.#take(raw, false)
+  }
+
+  /**
+   * Ends the body. The last bytes are given here rather than to `push` where they are known to be the last.
+   * @returns what may be sent for them and what was held back: a view, as for `push`
+   */
+  end(last: Uint8Array = NOTHING): Uint8Array {
+    return this.#take(last, true)
+  }
+
+  #take(raw: Uint8Array, last: boolean): Uint8Array {
     const offset = this.bytes
     this.bytes += raw.byteLength
-    if (offset === 0 && raw.byteLength > 0) this.#lookAtFirst(raw)
-    if (offset < 4 && !this.#passing && looksWide(raw, offset) && this.#options.kind.kind === 'text') {
-      this.#pass('UTF-16 or UTF-32')
-    }
+    if (offset < 4 && raw.byteLength > 0) this.#lookAtBeginning(raw, offset)
     if (this.#passing) {
       this.#unscanned_bytes += raw.byteLength
       return raw
     }
+    if (this.#ended || (this.#stream === null && raw.byteLength === 0)) return NOTHING
     this.#scanned_bytes += raw.byteLength
-    const masked = this.#scan(raw)
+    const masked = this.#scan(raw, last)
     this.#record(masked)
     return this.#options.action === 'flag' ? raw : masked
-  }
-
-  /** @returns what was held back: a view, as for `push` */
-  end(): Uint8Array {
-    if (this.#ended || this.#stream === null) return NOTHING
-    const masked = this.#scan(null)
-    this.#record(masked)
-    return this.#options.action === 'flag' || this.#passing ? NOTHING : masked
   }
 
   get findings(): readonly Finding[] {
@@ -113,11 +115,14 @@ export class ScannedBody {
     }
   }
 
-  #lookAtFirst(raw: Uint8Array): void {
+  #lookAtBeginning(raw: Uint8Array, offset: number): void {
     const { kind } = this.#options
-    if (kind.kind !== 'binary' || !looksBinary(raw)) return
-    this.#passing = true
-    this.#reason = kind.reason
+    if (kind.kind === 'binary' && offset === 0 && looksBinary(raw)) {
+      this.#passing = true
+      this.#reason = kind.reason
+    } else if (kind.kind === 'text' && !this.#passing && looksWide(raw, offset)) {
+      this.#pass('UTF-16 or UTF-32')
+    }
   }
 
   #pass(reason: string): void {
@@ -130,13 +135,12 @@ export class ScannedBody {
     this.#reason = reason
   }
 
-  /** @param raw null at the end of the body */
-  #scan(raw: Uint8Array | null): Uint8Array {
+  #scan(raw: Uint8Array, last: boolean): Uint8Array {
     const began_ms = performance.now()
+    this.#ended = last
     try {
-      if (raw !== null) return this.#open().push(raw)
-      this.#ended = true
-      return this.#stream!.end()
+      const stream = this.#open()
+      return last ? stream.end(raw) : stream.push(raw)
     } catch (error) {
       if (!(error instanceof ScannerError) || error.code !== 'event_too_large') throw error
       this.#ended = true

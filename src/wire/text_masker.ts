@@ -28,10 +28,8 @@ export class TextMasker {
   mask(text: string): MaskedText {
     if (this.#isKnown(text)) return { text, findings: NONE }
     const stream = this.#scanner.open({ contentType: 'text/plain' })
-    const bytes = Buffer.from(text, 'utf8')
-    const begin = decode(stream.push(bytes))
-    const masked = begin + decode(stream.end())
-    if (stream.findings.length > 0) return { text: masked, findings: stream.findings }
+    const view = stream.end(Buffer.from(text, 'utf8'))
+    if (stream.findings.length > 0) return { text: decode(view), findings: stream.findings }
     if (text.length <= this.#chars_max) this.#remember(text)
     return { text, findings: NONE }
   }
