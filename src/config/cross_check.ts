@@ -26,6 +26,7 @@ export function crossCheck(tree: unknown, detectors: readonly string[]): CrossCh
   checkIdentity(valueAt(tree, ['identity']), found)
   const connections = mapping(valueAt(tree, ['connections']))
   checkConnectionNames(Object.keys(connections), found)
+  checkKeywords(Object.values(connections), found)
   for (const [name, connection] of Object.entries(connections)) {
     const path = ['connections', name]
     checkUpstream(connection, path, listeners, found)
@@ -174,6 +175,7 @@ function checkApprove(
       )
     names.add(name)
     checkHold(rule, here, found)
+    checkLetters(rule, here, found)
     for (const [position, finding] of items(valueAt(rule, ['findings'])).entries()) {
       if (
         typeof finding !== 'string' ||
@@ -204,6 +206,31 @@ function checkHold(rule: unknown, path: SettingPath, found: Found): void {
       ? `at most expires (${formatDuration(expires)})`
       : `at least hold (${formatDuration(hold)})`
   found.problem([...path, setting], `must be ${other}: nobody can be held for an approval that is over`)
+}
+
+/** The scanner compares the letters a to z regardless of case, and no others. */
+function checkLetters(rule: unknown, path: SettingPath, found: Found): void {
+  for (const [index, word] of items(valueAt(rule, ['keywords'])).entries()) {
+    if (typeof word !== 'string' || !/[^\x00-\x7f]/.test(word) || word.toLowerCase() === word.toUpperCase())
+      continue
+    const message = 'has letters besides a to z, and those are found in lower case only'
+    found.warning([...path, 'keywords', index], message)
+  }
+}
+
+/** All keywords become part of the scanner's tables, which have a bound. */
+function checkKeywords(connections: readonly unknown[], found: Found): void {
+  const rules = connections.flatMap((connection) => items(valueAt(connection, ['approve'])))
+  const words = rules
+    .flatMap((rule) => items(valueAt(rule, ['keywords'])))
+    .filter((word) => typeof word === 'string')
+  const bytes = [...new Set(words.map((word) => word.toLowerCase()))].reduce(
+    (sum, word) => sum + Buffer.byteLength(word),
+    0,
+  )
+  if (bytes <= limits.keywords_bytes_max) return
+  const message = `have ${bytes} bytes of different keywords in their approve rules; at most ${limits.keywords_bytes_max} are possible`
+  found.problem(['connections'], message, 'key')
 }
 
 function writtenDuration(rule: unknown, key: string): number | null {

@@ -42,6 +42,10 @@ export const limits = {
   /** A held request's connection, at most. */
   hold_ms_max: 3_600_000,
   hold_ms_default: 210_000,
+  /** One keyword of an approve rule, in UTF-8. */
+  keyword_bytes_max: 200,
+  /** All different keywords of the configuration together: the scanner's tables of them fit its memory. */
+  keywords_bytes_max: 8 * KiB,
   approval_expires_ms_default: 3_600_000,
   approval_preview_bytes_max: 64 * KiB,
   approvals_pending_max: 20_000,

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
+import { catalogue } from '../detectors/catalogue.ts'
 import type { Connection } from '../policy/snapshot.ts'
 import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
@@ -40,7 +41,7 @@ export async function loadConfig(
 
   const references = await resolveReferences(document.tree, { env, folder: dirname(path) })
   const parsed = config_schema.safeParse(references.tree)
-  const cross = crossCheck(references.tree, await detectorIds())
+  const cross = crossCheck(references.tree, detector_ids)
   const unresolved = new Set(references.problems.map((problem) => problem.path.join('\0')))
   const issues = (parsed.error?.issues ?? [])
     // The schema saw the reference instead of what it stands for.
@@ -96,9 +97,7 @@ function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
 }
 
 /** Ids that approve rules may name. */
-async function detectorIds(): Promise<readonly string[]> {
-  return []
-}
+const detector_ids = catalogue.map(({ id }) => id)
 
 function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]): Config {
   const { clickhouse, retention, ...audit } = written.audit

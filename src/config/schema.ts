@@ -164,7 +164,11 @@ const approve_rule = mapping({
     value.length <= 64 ? null : 'must be at most 64 characters long',
   ),
   keywords: list(
-    text('a word or phrase', (value) => (value.length <= 100 ? null : 'must be at most 100 characters long')),
+    text('a word or phrase', (value) =>
+      Buffer.byteLength(value) <= limits.keyword_bytes_max
+        ? null
+        : `must be at most ${limits.keyword_bytes_max} bytes long`,
+    ),
     'words or phrases',
   ).optional(),
   findings: list(

@@ -346,6 +346,25 @@ const approve: Mistake[] = [
   ],
 ]
 
+const words = Array.from({ length: 300 }, (_, index) => `word-number-${index}-${'x'.repeat(20)}`)
+const keywords: Mistake[] = [
+  [
+    `${allowed}    approve: [{ name: a, approvers: [x], keywords: [${'é'.repeat(101)}] }]\n`,
+    '6:53 connections.openai.approve.0.keywords.0',
+    /at most 200 bytes long/,
+  ],
+  [
+    `${allowed}    approve: [{ name: a, approvers: [x], keywords: [${words}] }]\n`,
+    '2:1 connections',
+    /have \d+ bytes of different keywords .* at most 8192 are possible/,
+  ],
+  [
+    `${allowed}    approve: [{ name: a, approvers: [x], findings: [github-patt] }]\n`,
+    '6:53 connections.openai.approve.0.findings.0',
+    /must be "\*" or the id of a detector, see `sluice detectors`; did you mean github-pat\?/,
+  ],
+]
+
 const audit: Mistake[] = [
   [`${allowed}audit: { retention: 1h }\n`, '6:21 audit.retention', /must be from 1d to 36500d/],
   [`${allowed}audit: { retention: 400 }\n`, '6:21 audit.retention', /whole number and a unit/],
@@ -383,6 +402,7 @@ const tables = {
   identity: who,
   connections,
   approve,
+  'keywords and findings': keywords,
   'audit and detectors': audit,
 }
 for (const [about, mistakes] of Object.entries(tables)) {
@@ -406,6 +426,16 @@ test('a connection that nobody may use is a warning at its place, not a problem'
   assert.match(missing.warnings[0]?.message ?? '', /is missing: nobody may use/)
   const none = await loadText(`${identity}connections: {}\n`)
   assert.match(none.warnings[0]?.message ?? '', /the gateway serves nothing/)
+})
+
+test('a keyword with letters whose case the scanner does not know is a warning', async () => {
+  const { warnings } = await loadText(
+    `${allowed}    approve: [{ name: a, approvers: [x], keywords: [export, löschen, 輸出] }]\n`,
+  )
+  assert.deepEqual(
+    warnings.map(({ line, column, path }) => `${line}:${column} ${path}`),
+    ['6:61 connections.openai.approve.0.keywords.1'],
+  )
 })
 
 test('aliases that multiply are refused instead of filling the memory', async () => {

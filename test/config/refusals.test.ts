@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refusals } from '../../src/config/refusals.ts'
+import { loadText, problemsOf } from './config_file.ts'
+
+const base = `identity: { issuer: "https://idp.example.com", audience: sluice }
+connections:
+  a:
+    upstream: https://a.example.com
+    allow: [{ groups: [x] }]
+`
+
+/** A setting without an engine, where it stands, and what is said instead. */
+const cases: [text: string, place: string, instead: string][] = [
+  ...['partial', 'fixed', 'pseudonym', 'restore'].map((style): [string, string, string] => [
+    `${base}    request: { style: ${style} }\n`,
+    '6:23 connections.a.request.style',
+    'use label',
+  ]),
+  [`${base}    response: { style: restore }\n`, '6:24 connections.a.response.style', 'use label'],
+  [
+    `${base}    response: { secrets: approve }\n`,
+    '6:26 connections.a.response.secrets',
+    'use mask, block or flag',
+  ],
+  [`${base}detectors: { known_secrets: [x] }\n`, '6:29 detectors.known_secrets', 'leave the setting out'],
+  [`${base}detectors: { import: [x] }\n`, '6:22 detectors.import', 'leave the setting out'],
+  [`${base}audit: { strict: true }\n`, '6:18 audit.strict', 'use false'],
+  [`${base}state: nats://nats:4222\n`, '6:8 state', 'use embedded'],
+]
+
+test('a setting whose engine part is missing is refused at its place, and loads once its entry is gone', async () => {
+  for (const [text, place, instead] of cases) {
+    assert.deepEqual(await problemsOf(text), [`${place} is not supported yet; ${instead}`])
+    await loadText(text, {}, { refusals: [] })
+  }
+})
+
+test('every entry of the list has a case here', () => {
+  const covered = cases.map(([, place]) => place.split(' ')[1]?.split('.') ?? [])
+  for (const { path } of refusals) {
+    const hit = covered.some(
+      (steps) =>
+        steps.length === path.length && path.every((step, index) => step === '*' || step === steps[index]),
+    )
+    assert.ok(hit, path.join('.'))
+  }
+})
+
+test('what is supported of the same settings is not refused', async () => {
+  await loadText(
+    `${base}    request: { style: label }\ndetectors: { known_secrets: [], import: [] }\naudit: { strict: false }\n`,
+  )
+})
