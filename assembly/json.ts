@@ -2,7 +2,8 @@
 //
 // The decoded document (strings unescaped, structure as it stands) is one text, so that what a key says of its value is
 // seen the way it is in source code. Each string is scanned from its first byte to its last; nothing outside of one can
-// be replaced, so the document stays valid. Input that turns out not to be JSON is read as plain text from there on.
+// be replaced, so the document stays valid. What stands outside of strings and is no JSON (NaN, comments, text that is
+// called JSON) is scanned as plain text up to the next quote: lenient parsers read it, and nothing passes unread.
 import { TEXT, WORK } from './layout'
 import { Channel, OPEN, CONTINUED, cluster_count, clusterAt, commit, limit, scanText } from './text'
 import { addBreak, addEdit, roomForBreaks, toInput } from './map'
@@ -11,7 +12,7 @@ import { isDigit, isLetter } from './randomness'
 
 export const OUTSIDE: u32 = 0
 export const STRING: u32 = 1
-/** Not JSON after all: plain text from here on. */
+/** What is no JSON: plain text up to the next quote. */
 export const PLAIN: u32 = 2
 
 const FRAMES_MAX: u32 = 24
@@ -38,9 +39,10 @@ export class Json {
   node: u32
   model_count: u32
   model_bytes: u32
-  /** Where the token outside of strings that is being read begins. */
-  token: u32
-  started: u32
+  /** 1 while in a number, which may be cut anywhere. */
+  in_number: u32
+  /** The number's digits so far, as far as they fit. */
+  number: u32
   frames: u8 // FRAMES_MAX × 8: u16 node │ u8 is array │ u8 │ u32 frame id; then the model's bytes
 }
 
@@ -149,8 +151,8 @@ export function resetJson(j: Json, at: u32): void {
   j.is_key = 0
   j.expect_key = 0
   j.node = 0
-  j.token = at
-  j.started = 0
+  j.in_number = 0
+  j.number = 0
 }
 
 // @ts-ignore: decorator
@@ -400,20 +402,26 @@ function takeIndex(j: Json, value: u32): void {
   store<u32>(slot, before & INDEX_GIVEN ? ((before << 6) ^ value) | INDEX_GIVEN : value | INDEX_GIVEN, 4)
 }
 
-/** Length of a literal or number at `p`, 0 when it is none, -1 when more input is needed. */
+/** Takes the digits, signs and exponent of a number. @returns the input offset behind them */
+function readNumber(j: Json, p: u32, n: u32): u32 {
+  let q = p
+  while (q < n) {
+    const d = load<u8>(WORK + q)
+    if (isDigit(WORK + q)) j.number = j.number * 10 + (d - 48)
+    else if (d != 46 && d != 43 && d != 45 && (d | 32) != 101) break
+    q++
+  }
+  j.in_number = q == n ? 1 : 0
+  if (q < n) takeIndex(j, j.number & 0x7fffffff)
+  return q
+}
+
+/** Length of a literal or of what is here of a number, 0 when it is none, -1 when more input is needed. */
 function literal(j: Json, p: u32, n: u32, final: bool): i32 {
   const c = load<u8>(WORK + p)
   if (isDigit(WORK + p) || c == 45) {
-    let q = p + 1
-    let value: u32 = c == 45 ? 0 : c - 48
-    while (q < n) {
-      const d = load<u8>(WORK + q)
-      if (isDigit(WORK + q)) value = value * 10 + (d - 48)
-      else if (d != 46 && d != 43 && d != 45 && (d | 32) != 101) break
-      q++
-    }
-    takeIndex(j, value & 0x7fffffff)
-    return q - p
+    j.number = 0
+    return readNumber(j, p, n) - p
   }
   let word: u32 = 0
   let m: u32 = 4
@@ -437,9 +445,8 @@ export function readJson(j: Json, ch: Channel, from: u32, to: u32, masking: bool
   let p = from
   while (p < to) {
     if (j.mode == PLAIN) {
-      memory.copy(TEXT + text_end, WORK + p, to - p)
-      text_end += to - p
-      return to
+      p = readPlain(j, ch, p, to, masking)
+      continue
     }
     if (j.mode == STRING) {
       const q = findSpecial(p, to)
@@ -461,6 +468,13 @@ export function readJson(j: Json, ch: Channel, from: u32, to: u32, masking: bool
       continue
     }
     const c = load<u8>(WORK + p)
+    if (j.in_number != 0) {
+      const q = readNumber(j, p, to)
+      memory.copy(TEXT + text_end, WORK + p, q - p)
+      text_end += q - p
+      p = q
+      continue
+    }
     if (c == 34) {
       put(c)
       p++
@@ -496,10 +510,21 @@ function isMark(j: Json, p: u32, to: u32, c: u8): bool {
   return text_end < 3 && j.depth == 0 && c >= 0xbb
 }
 
-/** What is not JSON is plain text: nothing of it passes unread. */
 function toPlain(j: Json, ch: Channel, p: u32): void {
   j.mode = PLAIN
   beginScan(j, ch, p)
+}
+
+/** Takes plain text up to the next quote, where it ends. @returns the input offset of the quote, or the end */
+function readPlain(j: Json, ch: Channel, p: u32, to: u32, masking: bool): u32 {
+  let q = p
+  while (q < to && load<u8>(WORK + q) != 34) q++
+  memory.copy(TEXT + text_end, WORK + p, q - p)
+  text_end += q - p
+  if (q == to) return q
+  scanString(j, ch, q, masking, true)
+  j.mode = OUTSIDE
+  return q
 }
 
 /** Scans what the text holds of a string, or of plain text, that goes on. @returns the input offset that may go out. */

@@ -219,7 +219,7 @@ function readEvent(from: u32, to: u32, masking: bool): void {
 
 /** Comments, ids and names are text too. Those of an event stand before its data as a rule. */
 function scanLine(p: u32, q: u32, masking: bool, j: Json, ch: Channel): void {
-  if (j.started != 0 || j.depth != 0 || text_end > <u32>(TEXT_BYTES / 2)) return
+  if (j.depth != 0 || text_end > <u32>(TEXT_BYTES / 2)) return
   j.mode = PLAIN
   j.barrier = text_end
   ch.emitted = text_end
