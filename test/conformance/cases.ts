@@ -37,8 +37,10 @@ const plain: readonly ConformanceCase[] = [
   {
     name: 'prose without a secret is the same byte for byte',
     content_type: 'text/plain',
-    input: 'Tokens are counted, and the secretary is askew; a password is long. Ünïcödé 😀 ghp_ AKIA sk- end\r\n',
-    output: 'Tokens are counted, and the secretary is askew; a password is long. Ünïcödé 😀 ghp_ AKIA sk- end\r\n',
+    input:
+      'Tokens are counted, and the secretary is askew; a password is long. Ünïcödé 😀 ghp_ AKIA sk- end\r\n',
+    output:
+      'Tokens are counted, and the secretary is askew; a password is long. Ünïcödé 😀 ghp_ AKIA sk- end\r\n',
     found: [],
     secrets: [],
   },

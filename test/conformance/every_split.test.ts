@@ -8,7 +8,12 @@ import { readChatStream } from './chat_stream.ts'
 
 const scanners = await Promise.all(
   (['balanced', 'strict'] as const).map((mode) =>
-    createScanner({ detectors: catalogue, keywords: conformance_keywords, mode, fingerprintKey: new Uint8Array(32) }),
+    createScanner({
+      detectors: catalogue,
+      keywords: conformance_keywords,
+      mode,
+      fingerprintKey: new Uint8Array(32),
+    }),
   ),
 )
 
@@ -36,7 +41,8 @@ for (const expected of conformance_cases) {
       const options = { contentType: expected.content_type }
       check(expected, scanCuts(scanner, options, input, []), 'whole')
       check(expected, scanCuts(scanner, options, input, everyByte(input)), 'a byte at a time')
-      for (const cut of everyByte(input)) check(expected, scanCuts(scanner, options, input, [cut]), `cut at ${cut}`)
+      for (const cut of everyByte(input))
+        check(expected, scanCuts(scanner, options, input, [cut]), `cut at ${cut}`)
     }
   })
 }

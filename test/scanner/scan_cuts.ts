@@ -7,7 +7,12 @@ export interface Scanned {
 }
 
 /** Pushes `input` in pieces that end at `cuts`, in order, and at its end. */
-export function scanCuts(scanner: Scanner, options: StreamOptions, input: Uint8Array, cuts: Iterable<number>): Scanned {
+export function scanCuts(
+  scanner: Scanner,
+  options: StreamOptions,
+  input: Uint8Array,
+  cuts: Iterable<number>,
+): Scanned {
   const stream = scanner.open(options)
   const output: Buffer[] = []
   let at = 0

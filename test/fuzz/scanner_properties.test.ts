@@ -1,0 +1,66 @@
+// Properties of the scanner on made-up bodies. Time-boxed: SLUICE_FUZZ_SECONDS (default 8) and SLUICE_FUZZ_SEED
+// (default the day) choose how long and which; a failure names the seed.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { catalogue } from '../../src/detectors/catalogue.ts'
+import { createScanner, type Scanner } from '../../src/scanner/scanner.ts'
+import { readChatStream } from '../conformance/chat_stream.ts'
+import { everyByte, type Scanned, scanCuts } from '../scanner/scan_cuts.ts'
+import { createInputs, type FuzzInput } from './scanner_input.ts'
+
+const seconds = Number(process.env.SLUICE_FUZZ_SECONDS ?? 8)
+const seed = Number(process.env.SLUICE_FUZZ_SEED ?? Math.floor(Date.now() / 86_400_000))
+
+/** What a reader of the output sees, and what was found in which channel. */
+function seen(input: FuzzInput, scanned: Scanned): unknown {
+  if (input.content_type !== 'text/event-stream') return [scanned.output, scanned.findings]
+  const found = scanned.findings.map((finding) => JSON.stringify(finding))
+  return [readChatStream(scanned.output), found.toSorted()]
+}
+
+function checkInput(scanner: Scanner, input: FuzzInput, cuts: readonly number[][], told: string): void {
+  const bytes = Buffer.from(input.body)
+  const options = { contentType: input.content_type }
+  const whole = scanCuts(scanner, options, bytes, [])
+  if (input.content_type === 'application/json') assert.doesNotThrow(() => JSON.parse(whole.output), told)
+  const again = scanCuts(scanner, options, Buffer.from(whole.output), [])
+  assert.equal(again.output, whole.output, `${told}: scanning what was masked changes nothing`)
+  const expected = seen(input, whole)
+  for (const cut of cuts) {
+    assert.deepEqual(
+      seen(input, scanCuts(scanner, options, bytes, cut)),
+      expected,
+      `${told}: cut at ${cut.slice(0, 8)}`,
+    )
+  }
+  const flagged = scanCuts(scanner, { ...options, action: 'flag' }, bytes, cuts[1]!)
+  assert.equal(flagged.output, input.body, `${told}: flagging changes no byte`)
+}
+
+for (const mode of ['balanced', 'strict'] as const) {
+  test(`${mode}: any cut gives the same text and findings, masked text stays as it is, JSON stays JSON`, async () => {
+    const scanner = await createScanner({
+      detectors: catalogue,
+      keywords: ['export', 'write data', 'token'],
+      mode,
+      fingerprintKey: new Uint8Array(32),
+    })
+    const { next, random } = createInputs(catalogue, seed)
+    const end = Date.now() + (seconds * 1000) / 2
+    let count = 0
+    while (Date.now() < end) {
+      const input = next()
+      const size = Buffer.byteLength(input.body)
+      const some = () =>
+        Array.from({ length: random.between(1, 4) }, () => random.below(size + 1)).sort((a, b) => a - b)
+      checkInput(
+        scanner,
+        input,
+        [everyByte(Buffer.from(input.body)), some(), some(), some()],
+        `seed ${seed}, input ${count}`,
+      )
+      count++
+    }
+    assert.ok(count > 20, `only ${count} inputs in the time given`)
+  })
+}
