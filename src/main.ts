@@ -10,8 +10,8 @@ import { startControl } from './control/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openLmdbStore } from './state/lmdb_store.ts'
-import { assertPortFree } from './threads/assert_port_free.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
+import { listenablePort } from './threads/listenable_port.ts'
 import type { ToWorker } from './threads/messages.ts'
 import { spawnWorkers, type Workers, type WorkersOptions } from './threads/spawn_workers.ts'
 
@@ -58,8 +58,8 @@ interface Parts {
 
 async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gateway> {
   const { proxy, control } = config.listen
-  await assertPortFree(proxy.host, proxy.port)
-  await assertPortFree(control.host, control.port)
+  const proxy_port = await listenablePort(proxy.host, proxy.port)
+  await listenablePort(control.host, control.port)
   const parts = await openParts(config, log, closers)
   const { audit, ledger, policy, now } = parts
   const send = (worker: number, message: ToWorker) => now.workers?.send(worker, message)
@@ -84,10 +84,10 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   })
   closers.push(() => served.close())
   const hopeless = Promise.withResolvers<string>()
-  const workers = startWorkers(parts, holds, metrics, hopeless.resolve)
+  const workers = startWorkers(parts, proxy_port, holds, metrics, hopeless.resolve)
   now.workers = workers
   closers.push((grace_ms) => workers.stop(grace_ms))
-  const proxy_port = await workers.ready
+  await workers.ready
 
   log.info(
     { proxy: proxy_port, control: served.port, workers: config.workers, policy: policy.snapshot().version },
@@ -152,6 +152,7 @@ function follow({ log, audit, ledger, policy, now }: Parts): void {
 
 function startWorkers(
   { config, log, audit, policy, now }: Parts,
+  port: number,
   holds: HoldRelay,
   metrics: Metrics,
   onHopeless: (reason: string) => void,
@@ -167,7 +168,8 @@ function startWorkers(
   }
   return spawnWorkers({
     count: config.workers,
-    ...config.listen.proxy,
+    host: config.listen.proxy.host,
+    port,
     gateway: config.gateway,
     snapshot: () => policy.snapshot(),
     greeting: () => (now.audit_blocked ? [{ kind: 'audit_backpressure', blocked: true }] : []),

@@ -9,7 +9,7 @@ import { watchConfig } from '../config/watch_config.ts'
 import { createLog, type Log } from '../log.ts'
 import { type Gateway, startGateway } from '../main.ts'
 import { StoreError } from '../state/store_error.ts'
-import { ListenError } from '../threads/assert_port_free.ts'
+import { ListenError } from '../threads/listenable_port.ts'
 
 const default_file = 'sluice.yaml'
 

@@ -2,8 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Snapshot } from '../policy/snapshot.ts'
 import { batchedPort } from '../threads/batched_port.ts'
 import type { ToControl, ToWorker } from '../threads/messages.ts'
+import { describeCrash } from '../threads/describe_crash.ts'
 import { DataPlane } from './data_plane.ts'
-import { listen } from './uws_server.ts'
+import { listen, type ProxyServer } from './uws_server.ts'
 
 /** What a proxy worker is started with, as `workerData`. */
 export interface WorkerData {
@@ -19,7 +20,26 @@ export interface WorkerData {
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread only')
 const { host, port, gateway, snapshot } = workerData as WorkerData
 
+let server: ProxyServer | null = null
 let stopping = false
+let failed = false
+/**
+ * Ends the thread after a bug or a failed start; the control thread starts another. The listener is closed first, because
+ * a thread that ends with open sockets makes the native server abort the whole process, and because the exchanges that
+ * break off thereby are recorded.
+ */
+function fail(error: unknown): void {
+  control.send({ kind: 'failed', message: describeCrash(error) })
+  if (failed) return
+  failed = true
+  setImmediate(() => {
+    control.close()
+    process.exit(1)
+  })
+  server?.close()
+}
+process.on('uncaughtException', fail)
+
 /** What arrives while the scanners are being built. */
 const early: ToWorker[] = []
 let onMessage = (message: ToWorker): void => {
@@ -29,21 +49,21 @@ const control = batchedPort<ToWorker, ToControl>(parentPort, (message) => onMess
 
 try {
   const plane = await DataPlane.create({ gateway, snapshot, send: control.send })
-  const server = listen(host, port, (caller) => plane.accept(caller))
+  const listening = listen(host, port, (caller) => plane.accept(caller))
+  server = listening
   onMessage = (message) => {
     if (message.kind !== 'stop') return plane.onMessage(message)
     if (stopping) return
     stopping = true
-    server.stopListening()
+    listening.stopListening()
     void plane.stop(message.grace_ms).then(() => {
-      server.close()
+      listening.close()
       control.send({ kind: 'stopped' })
       control.close()
     })
   }
   for (const message of early.splice(0)) onMessage(message)
-  control.send({ kind: 'listening', port: server.port })
+  control.send({ kind: 'listening', port: listening.port })
 } catch (error) {
-  control.send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-  control.close()
+  fail(error)
 }

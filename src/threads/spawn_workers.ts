@@ -3,6 +3,8 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
 import { batchedPort } from './batched_port.ts'
+import { describeCrash } from './describe_crash.ts'
+import { ListenError } from './listenable_port.ts'
 import type { ToControl, ToWorker } from './messages.ts'
 
 /** A worker that keeps failing before it listens is given up after so many attempts. */
@@ -11,7 +13,7 @@ const restart_ms_min = 100
 const restart_ms_max = 10_000
 /** A worker that listened this long has recovered; the next crash counts from one again. */
 const recovered_ms = 60_000
-/** Until the first worker must listen. */
+/** Until a worker must listen at the gateway's start. */
 const listen_ms_max = 60_000
 /** Beyond the grace that a stopping worker was given. */
 const exit_ms_max = 2_000
@@ -19,7 +21,7 @@ const exit_ms_max = 2_000
 export interface WorkersOptions {
   readonly count: number
   readonly host: string
-  /** 0: the first worker chooses a free one, and the others share it. */
+  /** Shared by all. Not 0: the native server does not share a port that it chose itself. */
   readonly port: number
   /** This gateway's name in the audit. */
   readonly gateway: string
@@ -41,8 +43,8 @@ export interface WorkersOptions {
 type Internal = { kind: 'listening' } | { kind: 'failed' } | { kind: 'stopped' }
 
 export interface Workers {
-  /** Resolves with the port once every worker listens; rejects when one cannot, and then all have ended. */
-  readonly ready: Promise<number>
+  /** Resolves once every worker listens; rejects when one cannot, and then all were told to end. */
+  readonly ready: Promise<void>
   /** Does nothing when that worker is not there at the moment. */
   send(worker: number, message: ToWorker): void
   broadcast(message: ToWorker): void
@@ -73,8 +75,7 @@ interface Slot {
 }
 
 class WorkerPool implements Workers {
-  readonly ready: Promise<number>
-  #port: number
+  readonly ready: Promise<void>
   readonly #options: WorkersOptions
   readonly #slots: Slot[]
   #stopping = false
@@ -89,7 +90,6 @@ class WorkerPool implements Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options
-    this.#port = options.port
     this.#slots = Array.from({ length: options.count }, (_, index) => ({
       index,
       worker: null,
@@ -102,17 +102,14 @@ class WorkerPool implements Workers {
     this.ready = this.#start()
   }
 
-  async #start(): Promise<number> {
+  async #start(): Promise<void> {
     process.on('exit', this.#exitHard)
-    const [first, ...others] = this.#slots
     try {
-      await this.#launchFirst(first!)
-      await Promise.all(others.map((slot) => this.#launchFirst(slot)))
+      await Promise.all(this.#slots.map((slot) => this.#launchFirst(slot)))
     } catch (error) {
       await this.stop(0)
       throw error
     }
-    return this.#port
   }
 
   send(worker: number, message: ToWorker): void {
@@ -157,13 +154,13 @@ class WorkerPool implements Workers {
       }),
       timeout(listen_ms_max).then(() => false),
     ])
-    if (!outcome) throw new Error(reason)
+    if (!outcome) throw new ListenError('worker_failed', reason)
   }
 
   /** Resolves with true once the worker listens, with false when it ended before. */
   #launch(slot: Slot, failed: (message: string) => void = () => {}): Promise<boolean> {
-    const { host, gateway, snapshot, greeting, log } = this.#options
-    const workerData = { host, port: this.#port, worker_index: slot.index, gateway, snapshot: snapshot() }
+    const { host, port: listen_port, gateway, snapshot, greeting, log } = this.#options
+    const workerData = { host, port: listen_port, worker_index: slot.index, gateway, snapshot: snapshot() }
     const worker = new Worker(this.#options.entry ?? new URL('../proxy/worker.ts', import.meta.url), {
       workerData,
       name: `proxy-${slot.index}`,
@@ -172,19 +169,19 @@ class WorkerPool implements Workers {
     return new Promise((resolve) => {
       const port = batchedPort<ToControl, ToWorker>(worker, (message) => {
         if (message.kind === 'listening') {
-          this.#port = message.port
           slot.listening_since = performance.now()
           for (const greeted of greeting()) port.send(greeted)
           resolve(true)
         } else if (message.kind === 'failed') {
           failed(message.message)
           log.error({ worker: slot.index, reason: message.message }, 'proxy worker failed')
+          if (slot.listening_since === null) resolve(false)
         } else if (message.kind !== 'stopped') this.#options.onMessage(slot.index, message)
       })
       slot.port = port
       worker.on('error', (error: Error) => {
-        failed(error.message)
-        log.error({ worker: slot.index, error: error.name, reason: error.message }, 'proxy worker crashed')
+        failed(describeCrash(error))
+        log.error({ worker: slot.index, reason: describeCrash(error) }, 'proxy worker crashed')
       })
       worker.once('exit', (code) => {
         resolve(false)

@@ -1,4 +1,4 @@
-// A worker for the tests of spawn_workers: speaks the protocol, and misbehaves as its port number or a message says.
+// A worker for the tests of spawn_workers: speaks the protocol, and misbehaves as the gateway's name or a message says.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ToControl, ToWorker } from '../../src/threads/messages.ts'
 
@@ -11,7 +11,7 @@ if (gateway === 'cannot-listen') {
   process.exit(1)
 }
 
-send({ kind: 'listening', port: listen_port || 4_242 })
+send({ kind: 'listening', port: listen_port })
 port.on('message', (messages: ToWorker[]) => {
   for (const message of messages) {
     // Everything heard is told back, so that the test can see it.

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 
 /** Nobody can listen there. */
 export class ListenError extends Error {
-  /** The system's code: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … */
+  /** The system's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …), or `worker_failed`. */
   readonly code: string
 
   constructor(code: string, message: string) {
@@ -15,10 +15,11 @@ export class ListenError extends Error {
 /**
  * Binds an address for a moment. The workers share theirs by SO_REUSEPORT, and so would a second gateway without anybody
  * noticing; this one asks without it.
+ * @param port 0: any. The native server does not share a port that it chose itself, so it is chosen here.
+ * @returns the port, which was free a moment ago.
  * @throws {ListenError}
  */
-export async function assertPortFree(host: string, port: number): Promise<void> {
-  if (port === 0) return
+export async function listenablePort(host: string, port: number): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -27,7 +28,9 @@ export async function assertPortFree(host: string, port: number): Promise<void> 
     })
     server.listen({ host, port, exclusive: true }, resolve)
   })
+  const bound = (server.address() as AddressInfo).port
   await new Promise<void>((resolve) => server.close(() => resolve()))
+  return bound
 }
 
 function reason(code: string): string {
