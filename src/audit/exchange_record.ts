@@ -51,7 +51,12 @@ export interface ExchangeRecord {
   readonly response: RecordedBody
   readonly findings: readonly RecordedFinding[]
   readonly frames: readonly Frame[]
-  readonly approval: { readonly id: string; readonly outcome: string; readonly by: string; readonly held_us: number } | null
+  readonly approval: {
+    readonly id: string
+    readonly outcome: string
+    readonly by: string
+    readonly held_us: number
+  } | null
   /** Durations in microseconds; 0 when the phase was not reached. */
   readonly timing: {
     readonly authenticate_us: number

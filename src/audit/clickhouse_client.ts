@@ -1,0 +1,208 @@
+import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import { createChdbConnection } from 'chdb/connection'
+import { limits } from '../config/limits.ts'
+import { AuditError } from './audit_error.ts'
+import type { AuditTable } from './spool.ts'
+
+/** A ClickHouse server. */
+export interface ClickHouseServer {
+  readonly url: string
+  readonly database: string
+  readonly username: string
+  readonly password: string
+}
+
+/** Where the audit is kept: a server, or the engine in this process with its data in `path`. */
+export type ClickHousePlace = { readonly server: ClickHouseServer } | { readonly path: string }
+
+export type Row = Readonly<Record<string, unknown>>
+export type QueryParameters = Readonly<Record<string, string | number | readonly string[]>>
+
+/** Everything that the audit asks of ClickHouse, the same for a server and for the embedded engine. */
+export interface ClickHouse {
+  /** Database with the audit's tables. */
+  readonly database: string
+  readonly embedded: boolean
+  /** Runs DDL. */
+  command(sql: string): Promise<void>
+  /** Inserts rows in one block. An insert with a token that was used before for this table adds nothing. */
+  insert(table: AuditTable | 'schema_migrations', rows: readonly Row[], token: string): Promise<void>
+  /** Runs a query of the gateway's own, values bound as parameters. */
+  rows<T>(sql: string, parameters?: QueryParameters): Promise<T[]>
+  /** Runs one statement where nothing can be written or changed, within time, memory and size. */
+  readOnly(sql: string, format: string, parameters?: QueryParameters): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+/**
+ * `error` as ClickHouse's own number and type, or null when it came from the way there. Told by its shape: the embedded
+ * engine's package throws the same error from its own copy of the class.
+ */
+export function clickHouseErrorOf(
+  error: unknown,
+): { readonly code: number; readonly type: string; readonly message: string } | null {
+  if (!(error instanceof Error)) return null
+  const { code, type, message } = error as Error & { code?: unknown; type?: unknown }
+  if (typeof code !== 'string' || !/^\d+$/.test(code)) return null
+  return { code: Number(code), type: typeof type === 'string' ? type : `CODE_${code}`, message }
+}
+
+/** Columns of an insert, where the rows do not simply name all that they fill. */
+const columns: Partial<Record<AuditTable, [string, ...string[]]>> = {
+  frames: ['exchange_id', 'started_at', 'sequence', 'direction', 'offset_us', 'bytes_base64'],
+}
+
+/** One insert is one block, or the token of its second block would depend on how it was cut. */
+const insert_settings: ClickHouseSettings = {
+  async_insert: 0,
+  insert_deduplicate: 1,
+  max_insert_block_size: '10000000',
+  min_insert_block_size_rows: '10000000',
+  min_insert_block_size_bytes: '4294967296',
+}
+
+/** What holds for an analyst's statement. `readonly` comes last: from then on no setting can be changed. */
+const read_settings = {
+  max_execution_time: limits.audit_query_ms_max / 1000,
+  timeout_overflow_mode: 'throw',
+  max_memory_usage: String(limits.audit_query_memory_bytes_max),
+  max_result_rows: String(limits.audit_query_rows_max),
+  max_result_bytes: String(limits.audit_query_result_bytes_max),
+  result_overflow_mode: 'throw',
+  max_threads: 2,
+  readonly: '1',
+} satisfies ClickHouseSettings
+
+/** Makes the clients. Reaches out to nobody yet for a server; opens the engine for a path. */
+export function openClickHouse(
+  place: ClickHousePlace,
+  insert_ms_max: number = limits.audit_insert_ms_max,
+): ClickHouse {
+  return 'server' in place
+    ? new ServerClickHouse(place.server, insert_ms_max)
+    : new EmbeddedClickHouse(place.path)
+}
+
+type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>
+
+/** The two packages' declarations of one interface differ in details that no caller meets. */
+function embeddedConnection(path: string): Connection {
+  return createChdbConnection({ path }) as unknown as Connection
+}
+
+abstract class SharedClickHouse {
+  abstract readonly database: string
+  /** Writes and changes the schema. */
+  protected abstract readonly writer: ClickHouseClient
+  /** Reads for the gateway itself, beside a running insert. */
+  protected abstract readonly reader: ClickHouseClient
+  /** Reads for analysts, where nothing can be written. */
+  protected abstract readonly analyst: ClickHouseClient
+
+  async command(sql: string): Promise<void> {
+    await this.writer.command({ query: sql })
+  }
+
+  async insert(table: AuditTable | 'schema_migrations', rows: readonly Row[], token: string): Promise<void> {
+    const named = columns[table as AuditTable]
+    await this.writer.insert({
+      table: `${this.database}.${table}`,
+      values: rows,
+      format: 'JSONEachRow',
+      ...(named && { columns: named }),
+      clickhouse_settings: { ...insert_settings, insert_deduplication_token: token },
+    })
+  }
+
+  async rows<T>(sql: string, parameters: QueryParameters = {}): Promise<T[]> {
+    const result = await this.reader.query({ query: sql, query_params: parameters, format: 'JSONEachRow' })
+    return await result.json<T>()
+  }
+
+  async readOnly(sql: string, format: string, parameters: QueryParameters = {}): Promise<Uint8Array> {
+    const result = await this.analyst.exec({
+      query: sql,
+      query_params: parameters,
+      clickhouse_settings: { default_format: format as ClickHouseSettings['default_format'] },
+    })
+    const parts: Uint8Array[] = []
+    let bytes = 0
+    for await (const part of result.stream as AsyncIterable<Uint8Array>) {
+      bytes += part.length
+      // Text formats are larger than what ClickHouse counts.
+      if (bytes > 2 * limits.audit_query_result_bytes_max) {
+        result.stream.destroy()
+        throw new AuditError('query_too_large', 'the result is too large; select less, or add a LIMIT')
+      }
+      parts.push(part)
+    }
+    return Buffer.concat(parts)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.writer.close(), this.reader.close(), this.analyst.close()])
+  }
+}
+
+class ServerClickHouse extends SharedClickHouse implements ClickHouse {
+  readonly embedded = false
+  readonly database: string
+  protected readonly writer: ClickHouseClient
+  protected readonly reader: ClickHouseClient
+  protected readonly analyst: ClickHouseClient
+
+  constructor({ url, database, username, password }: ClickHouseServer, insert_ms_max: number) {
+    super()
+    this.database = database
+    // The database is named in each statement: before the first migration it does not exist.
+    const common = { url, username, password, application: 'sluice', max_open_connections: 4 }
+    this.writer = createClient({ ...common, request_timeout: insert_ms_max })
+    this.reader = createClient({ ...common, request_timeout: limits.audit_query_ms_max })
+    this.analyst = createClient({
+      ...common,
+      database,
+      request_timeout: limits.audit_query_ms_max + 5_000,
+      // The answer begins when the query has ended, so that a late error is an error and not text in the result.
+      clickhouse_settings: { ...read_settings, wait_end_of_query: 1 },
+    })
+  }
+}
+
+/**
+ * The engine itself. Each connection is a session of its own that runs one statement at a time, so the three clients
+ * do not wait for each other; settings stick to their session.
+ */
+class EmbeddedClickHouse extends SharedClickHouse implements ClickHouse {
+  readonly embedded = true
+  readonly database = 'sluice'
+  protected readonly writer: ClickHouseClient
+  protected readonly reader: ClickHouseClient
+  protected readonly analyst: ClickHouseClient
+  #locked: Promise<void> | null = null
+
+  constructor(path: string) {
+    super()
+    const client = () => createClient({ connection: embeddedConnection(path) })
+    this.writer = client()
+    this.reader = client()
+    this.analyst = client()
+  }
+
+  override async readOnly(
+    sql: string,
+    format: string,
+    parameters: QueryParameters = {},
+  ): Promise<Uint8Array> {
+    this.#locked ??= this.#lock()
+    await this.#locked
+    return await super.readOnly(sql, format, parameters)
+  }
+
+  /** Makes the analysts' session read-only for the rest of its life. */
+  async #lock(): Promise<void> {
+    await this.analyst.command({ query: `USE ${this.database}` })
+    for (const [name, value] of Object.entries(read_settings)) {
+      await this.analyst.command({ query: `SET ${name} = '${value}'` })
+    }
+  }
+}

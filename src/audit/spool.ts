@@ -1,0 +1,332 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { Packr } from 'msgpackr'
+import type { Approval } from '../approval/approval.ts'
+import { AuditError } from './audit_error.ts'
+import type { ExchangeRecord } from './exchange_record.ts'
+
+/** What waits for ClickHouse. Times in microseconds since the epoch. */
+export type SpooledRecord =
+  | { readonly kind: 'exchange'; readonly record: ExchangeRecord }
+  | { readonly kind: 'approval'; readonly recorded_at_us: number; readonly approval: Approval }
+
+export type AuditTable = 'exchanges' | 'findings' | 'frames' | 'approvals'
+
+/** One insert of a batch: the rows that these records have in one table. */
+export interface Piece {
+  readonly table: AuditTable
+  readonly first: number
+  readonly last: number
+}
+
+/** A record that ClickHouse refused alone. */
+export interface Rejection {
+  readonly sequence: number
+  readonly table: AuditTable
+  /** ClickHouse's error type, such as `CANNOT_PARSE_UUID`; never its message, which quotes the row. */
+  readonly error: string
+}
+
+/**
+ * A batch as it will be sent, written down before it is. Whoever sends it again, after a crash too, sends the same
+ * rows in the same pieces, so each insert has the token that it had the first time.
+ */
+export interface BatchPlan {
+  readonly first: number
+  readonly last: number
+  /** What is still to be inserted, in order. */
+  readonly pieces: readonly Piece[]
+  readonly rejected: readonly Rejection[]
+}
+
+/** A place in the log with everything up to it counted. Sequences have no gaps, so they count the records. */
+interface Position {
+  readonly sequence: number
+  readonly bytes: number
+}
+
+export interface SpoolUsage {
+  readonly rows: number
+  readonly bytes: number
+}
+
+export interface SpoolOptions {
+  /** Encoded bytes that the map must hold. */
+  readonly bytes_max: number
+  /** Called when a write to the disk failed, with its error; the records are kept and written again a second later. */
+  readonly failed?: (error: Error) => void
+}
+
+const start: Position = { sequence: 0, bytes: 0 }
+const commit_retry_ms = 1_000
+/** Stored records take whole pages beyond 2 KiB; removed ones are reused only after their readers are gone. */
+const map_bytes_per_stored_byte = 3
+const map_bytes_min = 1024 ** 3
+
+/**
+ * Records on their way to ClickHouse, in an LMDB environment that two processes share: the gateway appends, the
+ * audit process reads from the head and removes. A record is acknowledged once `committed()` resolves: it then is on
+ * the disk (`fsync`), and neither a killed process nor a lost machine takes it away.
+ */
+export class Spool {
+  /** Names this spool for ever: sequences of another spool are other records. */
+  readonly log_id: string
+  readonly #root: RootDatabase
+  readonly #records: Database<Buffer, number>
+  readonly #meta: Database<unknown, string>
+  readonly #rejected: Database<unknown, number>
+  readonly #packr = new Packr({ useRecords: false })
+  readonly #failed: (error: Error) => void
+  #appended: Position
+  #committed: number
+  #removed: Position = start
+  #set_aside: SpoolUsage = { rows: 0, bytes: 0 }
+  #pending: { readonly sequence: number; readonly packed: Uint8Array }[] = []
+  #pending_bytes = 0
+  #committing = false
+  #retry: NodeJS.Timeout | null = null
+  #waiting: { readonly sequence: number; readonly resolve: () => void }[] = []
+  #closed = false
+
+  /** @internal Use `openSpool`. */
+  constructor(root: RootDatabase, options: SpoolOptions) {
+    this.#root = root
+    this.#records = root.openDB({ name: 'records', encoding: 'binary' })
+    this.#meta = root.openDB({ name: 'meta', encoding: 'msgpack' })
+    this.#rejected = root.openDB({ name: 'rejected', encoding: 'msgpack' })
+    this.#failed = options.failed ?? (() => {})
+    this.#root.readerCheck()
+    this.log_id = this.#root.transactionSync(() => {
+      const known = this.#meta.get('log_id') as string | undefined
+      if (known !== undefined) return known
+      const created = randomUUID()
+      this.#meta.put('log_id', created)
+      return created
+    })
+    this.#appended = this.#position('appended')
+    this.#committed = this.#appended.sequence
+    this.refresh()
+  }
+
+  // --- the gateway's side
+
+  /**
+   * Takes a record; it is encoded at once and written with all others of this turn in one transaction.
+   * @returns its sequence, from 1 without gaps.
+   */
+  append(record: SpooledRecord): number {
+    if (this.#closed) throw new AuditError('closed', 'the spool is closed')
+    const packed = this.#packr.pack(record)
+    this.#appended = {
+      sequence: this.#appended.sequence + 1,
+      bytes: this.#appended.bytes + packed.length,
+    }
+    this.#pending.push({ sequence: this.#appended.sequence, packed })
+    this.#pending_bytes += packed.length
+    if (this.#pending.length === 1 && !this.#committing) setImmediate(() => this.#commit())
+    return this.#appended.sequence
+  }
+
+  /** Resolves when everything appended so far is on the disk. */
+  committed(): Promise<void> {
+    const { sequence } = this.#appended
+    if (sequence <= this.#committed) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+  }
+
+  /** Encoded bytes that are only in memory yet. */
+  get pending_bytes(): number {
+    return this.#pending_bytes
+  }
+
+  get last_sequence(): number {
+    return this.#appended.sequence
+  }
+
+  /** What waits and what is set aside, as of the last `refresh`: costs nothing. */
+  backlog(): { readonly waiting: SpoolUsage; readonly set_aside: SpoolUsage } {
+    const rows = this.#appended.sequence - this.#removed.sequence
+    return {
+      waiting: { rows, bytes: this.#appended.bytes - this.#removed.bytes },
+      set_aside: this.#set_aside,
+    }
+  }
+
+  /** Looks what the audit process has removed. */
+  refresh(): void {
+    this.#root.resetReadTxn()
+    this.#removed = this.#position('removed')
+    this.#set_aside = this.rejectedUsage()
+  }
+
+  /** Writes what is pending in one transaction; one is under way at a time, the next takes all that came meanwhile. */
+  #commit(): void {
+    if (this.#committing || this.#pending.length === 0) return
+    this.#committing = true
+    const writing = this.#pending
+    const appended = this.#appended
+    this.#pending = []
+    this.#root
+      .batch(() => {
+        for (const { sequence, packed } of writing) this.#records.put(sequence, packed as Buffer)
+        this.#meta.put('appended', appended)
+      })
+      .then(
+        () => this.#onCommitted(writing),
+        (error) => {
+          this.#committing = false
+          this.#pending = [...writing, ...this.#pending]
+          this.#retry = setTimeout(() => this.#commit(), commit_retry_ms)
+          this.#failed(error as Error)
+        },
+      )
+  }
+
+  #onCommitted(written: readonly { readonly sequence: number; readonly packed: Uint8Array }[]): void {
+    this.#committing = false
+    for (const { packed } of written) this.#pending_bytes -= packed.length
+    this.#committed = written.at(-1)?.sequence ?? this.#committed
+    const reached = this.#waiting.filter(({ sequence }) => sequence <= this.#committed)
+    this.#waiting = this.#waiting.filter(({ sequence }) => sequence > this.#committed)
+    for (const { resolve } of reached) resolve()
+    this.#commit()
+  }
+
+  /** Frees what readers that died without leaving still hold. */
+  forgetDeadReaders(): void {
+    this.#root.readerCheck()
+  }
+
+  // --- the audit process's side
+
+  /** What the gateway has committed and nobody removed. */
+  usage(): SpoolUsage {
+    this.#root.resetReadTxn()
+    const appended = this.#position('appended')
+    const removed = this.#position('removed')
+    return { rows: appended.sequence - removed.sequence, bytes: appended.bytes - removed.bytes }
+  }
+
+  /** Records that were set aside. */
+  rejectedUsage(): SpoolUsage {
+    return (this.#meta.get('rejected') as SpoolUsage | undefined) ?? { rows: 0, bytes: 0 }
+  }
+
+  /** Sequence of the newest removed record: the head is the next one. */
+  removed(): number {
+    this.#root.resetReadTxn()
+    return this.#position('removed').sequence
+  }
+
+  plan(): BatchPlan | null {
+    this.#root.resetReadTxn()
+    return (this.#meta.get('plan') as BatchPlan | undefined) ?? null
+  }
+
+  async savePlan(plan: BatchPlan): Promise<void> {
+    await this.#meta.put('plan', plan)
+  }
+
+  /** Records from `first` on, in order, until one more would exceed `bytes_max`; never fewer than one. */
+  read(
+    first: number,
+    rows_max: number,
+    bytes_max: number,
+  ): { sequence: number; bytes: number; record: SpooledRecord }[] {
+    const found: { sequence: number; bytes: number; record: SpooledRecord }[] = []
+    let bytes = 0
+    for (const { key, value } of this.#records.getRange({ start: first, limit: rows_max })) {
+      bytes += value.length
+      if (found.length > 0 && bytes > bytes_max) break
+      found.push({ sequence: key, bytes: value.length, record: this.#packr.unpack(value) as SpooledRecord })
+    }
+    return found
+  }
+
+  /**
+   * Ends a batch: its records leave the spool, the refused ones into the set-aside part, in one transaction.
+   * @returns how many refused records were dropped because that part is full.
+   */
+  async settle(plan: BatchPlan, rejected_bytes_max: number): Promise<number> {
+    const before = this.#position('removed')
+    const aside = new Map(plan.rejected.map((rejection) => [rejection.sequence, rejection]))
+    let { rows, bytes: aside_bytes } = this.rejectedUsage()
+    let removed_bytes = 0
+    let dropped = 0
+    await this.#root.batch(() => {
+      for (let sequence = plan.first; sequence <= plan.last; sequence++) {
+        const packed = this.#records.get(sequence)
+        if (packed === undefined) continue
+        removed_bytes += packed.length
+        this.#records.remove(sequence)
+        const rejection = aside.get(sequence)
+        if (rejection === undefined) continue
+        if (aside_bytes + packed.length > rejected_bytes_max) dropped++
+        else {
+          this.#rejected.put(sequence, { ...rejection, packed: Buffer.from(packed) })
+          aside_bytes += packed.length
+          rows++
+        }
+      }
+      this.#meta.put('removed', { sequence: plan.last, bytes: before.bytes + removed_bytes })
+      if (aside.size > 0) this.#meta.put('rejected', { rows, bytes: aside_bytes })
+      this.#meta.remove('plan')
+    })
+    return dropped
+  }
+
+  /** The records set aside, oldest first. */
+  *rejections(): Generator<Rejection & { readonly record: SpooledRecord }> {
+    this.#root.resetReadTxn()
+    for (const { value } of this.#rejected.getRange({})) {
+      const { packed, ...rejection } = value as Rejection & { packed: Uint8Array }
+      yield { ...rejection, record: this.#packr.unpack(packed) as SpooledRecord }
+    }
+  }
+
+  #position(name: 'appended' | 'removed'): Position {
+    return (this.#meta.get(name) as Position | undefined) ?? start
+  }
+
+  /** Writes what is pending, then closes. Rejects when the disk refuses even now: then records are lost. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    this.#commit()
+    const failed =
+      this.#retry === null ? null : new Promise<void>((resolve) => setTimeout(resolve, commit_retry_ms))
+    await (failed === null ? this.committed() : Promise.race([this.committed(), failed]))
+    const lost = this.#pending.length
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    await this.#root.close()
+    if (lost > 0)
+      throw new AuditError('spool_failed', `${lost} audit records could not be written to the spool`)
+  }
+}
+
+/**
+ * Opens the spool in `folder`, created with mode 0700 when missing.
+ * @throws AuditError `spool_failed`
+ */
+export async function openSpool(folder: string, options: SpoolOptions): Promise<Spool> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const root = open({
+      path: folder,
+      maxDbs: 4,
+      // An acknowledged record is on the disk: the commit waits for its own sync.
+      overlappingSync: false,
+      // Fixed from the start, so that neither process has to follow the other's growth.
+      mapSize: map_bytes_min + map_bytes_per_stored_byte * options.bytes_max,
+    })
+    return new Spool(root, options)
+  } catch (error) {
+    throw new AuditError(
+      'spool_failed',
+      `cannot open the spool ${folder}: ${(error as Error).message}`,
+      error,
+    )
+  }
+}
