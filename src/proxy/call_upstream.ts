@@ -5,12 +5,8 @@ import { UpstreamCall, type UpstreamRequest } from './upstream.ts'
 /** Stage 6: sends the masked request upstream with the gateway's own credential, and waits for the response's headers. */
 export async function callUpstream(exchange: Exchange, body: OutgoingBody): Promise<UpstreamCall> {
   const { connection, target } = exchange.prepared!
-  const sent_ms = performance.now()
-  const call = new UpstreamCall((started, problem) => {
-    if (problem !== null) return exchange.fail(problem)
-    exchange.timing.upstream_first_byte_us = Math.round((performance.now() - sent_ms) * 1000)
-    exchange.proceed(started)
-  })
+  const call = new UpstreamCall(exchange)
+  exchange.sent_ms = performance.now()
   exchange.call = call
   const started = exchange.wait<UpstreamCall>('upstream')
   exchange.plane.upstreams.send(target, connection, upstreamRequest(exchange, body), call)

@@ -4,9 +4,17 @@ export interface BodyReader {
   onBodyChunk(chunk: Uint8Array, last: boolean): void
 }
 
+/** Is told of what happens to a caller beside its request body. */
+export interface CallerOwner {
+  /** The caller left before its response ended. Called at most once. */
+  onCallerGone(): void
+  /** A slow caller took what `write` had to leave behind. */
+  onCallerDrain(): void
+}
+
 /**
- * The caller's side of one exchange, whatever server is behind it. Nothing may be called after `end`, `cut` or `onGone`
- * except the getters; `open` tells.
+ * The caller's side of one exchange, whatever server is behind it. Nothing may be called after `end`, `cut` or
+ * `onCallerGone` except the getters; `open` tells.
  */
 export interface Caller {
   /** As sent; methods are case-sensitive. */
@@ -22,10 +30,8 @@ export interface Caller {
   readonly open: boolean
   /** The response's status went out. */
   readonly head_sent: boolean
-  /** Called once when the caller leaves before its response ended. */
-  onGone: () => void
-  /** Called when a slow caller took what `write` had to leave behind. */
-  onDrain: () => void
+  /** Set at once by whoever accepts the caller. */
+  owner: CallerOwner | null
 
   /** Only for a request with a body. What came before is handed over in this call. */
   readBody(reader: BodyReader): void
@@ -36,12 +42,12 @@ export interface Caller {
 
   /** Goes out with the first body byte. `headers` as above, without `content-length`. */
   setHead(status: number, headers: readonly (string | Uint8Array)[]): void
-  /** Copies what it must keep. @returns false when the caller is slow: `onDrain` follows */
+  /** Copies what it must keep. @returns false when the caller is slow: `onCallerDrain` follows */
   write(chunk: Uint8Array): boolean
   /** Sends the rest, or with nothing written before the whole body with its `content-length`. */
   end(chunk: Uint8Array | string): void
   /** For answers that have no body by definition; a `content-length` among the headers goes out as it is. */
   endWithoutBody(): void
-  /** Breaks the connection, so that the caller sees a truncated response. `onGone` is not called. */
+  /** Breaks the connection, so that the caller sees a truncated response. `onCallerGone` is not called. */
   cut(): void
 }

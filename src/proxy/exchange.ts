@@ -9,13 +9,13 @@ import { limits } from '../config/limits.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, CallerOwner } from './caller.ts'
 import type { DataPlane } from './data_plane.ts'
 import { FrameRecorder } from './frame_recorder.ts'
 import type { PolicyState, PreparedConnection } from './policy_state.ts'
 import { type RequestHead, readHead } from './request_head.ts'
 import type { ScannedBody } from './scanned_body.ts'
-import type { UpstreamCall, UploadBody } from './upstream.ts'
+import type { CallOwner, UpstreamCall, UploadBody } from './upstream.ts'
 import { uuidV7 } from './uuid_v7.ts'
 
 /** The caller left: there is nobody to answer. */
@@ -45,7 +45,7 @@ const NO_BODY: RecordedBody = {
 }
 
 /** One request and its response: the one object that all stages share. */
-export class Exchange {
+export class Exchange implements CallerOwner, CallOwner {
   readonly plane: DataPlane
   readonly caller: Caller
   /** In force when the exchange began; a later one does not change it. */
@@ -92,6 +92,8 @@ export class Exchange {
   waiting: Waiting = 'nothing'
   /** When what is waited for last made progress, as `performance.now()`. */
   progress_ms: number
+  /** When the request went upstream, as `performance.now()`. */
+  sent_ms = 0
   held_bytes = 0
   onHoldOutcome: (outcome: HoldOutcome) => void = () => {}
   /** Called at the latest `worker_sweep_ms` after this time, as `performance.now()`. */
@@ -112,7 +114,7 @@ export class Exchange {
     this.id = uuidV7(plane.epoch_ms + this.started_ms)
     this.head = readHead(caller)
     this.recorder = new FrameRecorder(this.started_ms, this.policy.snapshot.audit.body_bytes_max)
-    caller.onGone = () => this.fail(new CallerGone())
+    caller.owner = this
   }
 
   /** Waits until `proceed` or `fail` is called. One stage waits at a time. */
@@ -149,6 +151,26 @@ export class Exchange {
   /** @throws what `fail` was called with, when it was */
   throwIfFailed(): void {
     if (this.#failure !== null) throw this.#failure
+  }
+
+  onCallerGone(): void {
+    this.fail(new CallerGone())
+  }
+
+  onCallerDrain(): void {
+    if (this.waiting !== 'caller') return
+    this.waiting = 'response'
+    this.progress_ms = performance.now()
+    this.call!.resume()
+  }
+
+  onCallStarted(call: UpstreamCall): void {
+    this.timing.upstream_first_byte_us = Math.round((performance.now() - this.sent_ms) * 1000)
+    this.proceed(call)
+  }
+
+  onCallFailed(problem: Problem): void {
+    this.fail(problem)
   }
 
   /** Accounts for bytes of a request body that is kept whole. */

@@ -90,12 +90,6 @@ class ResponseRelay implements ResponseReader {
     this.#body = body
     const { secrets } = exchange.prepared!.connection.response
     this.#blocks = secrets === 'block' || secrets === 'approve'
-    exchange.status = 0
-    exchange.caller.onDrain = () => {
-      exchange.progress_ms = performance.now()
-      exchange.waiting = 'response'
-      call.resume()
-    }
   }
 
   onChunk(chunk: Uint8Array): void {

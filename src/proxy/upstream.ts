@@ -15,6 +15,13 @@ export interface ResponseReader {
   onFailure(problem: Problem): void
 }
 
+/** Is told how a call begins: one of the two, once. */
+export interface CallOwner {
+  /** The response's headers are here. */
+  onCallStarted(call: UpstreamCall): void
+  onCallFailed(problem: Problem): void
+}
+
 export interface UpstreamRequest {
   readonly method: string
   /** Path and query, beginning with `/`. */
@@ -86,7 +93,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   headers: UpstreamHeaders = {}
   /** The whole response is here, or failed. */
   finished = false
-  readonly #started: (call: UpstreamCall, problem: Problem | null) => void
+  readonly #owner: CallOwner
   #controller: Dispatcher.DispatchController | null = null
   #reader: ResponseReader | null = null
   /** What came before anybody read it: at most what one read of the socket held. */
@@ -94,9 +101,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #early_end: Problem | 'end' | null = null
   #aborted = false
 
-  /** @param started called once: when the response's headers are here, or with the problem when they never will be */
-  constructor(started: (call: UpstreamCall, problem: Problem | null) => void) {
-    this.#started = started
+  constructor(owner: CallOwner) {
+    this.#owner = owner
   }
 
   /** Hands over what came so far, then everything else as it comes. */
@@ -139,7 +145,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#aborted) return
     this.status = status
     this.headers = headers
-    this.#started(this, null)
+    this.#owner.onCallStarted(this)
   }
 
   onResponseData(_controller: unknown, chunk: Uint8Array): void {
@@ -159,7 +165,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.finished = true
     if (this.#aborted) return
     const problem = problemOf(error, this.status !== 0)
-    if (this.status === 0) this.#started(this, problem)
+    if (this.status === 0) this.#owner.onCallFailed(problem)
     else if (this.#reader === null) this.#early_end = problem
     else this.#reader.onFailure(problem)
   }

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import { limits } from '../config/limits.ts'
-import type { BodyReader, Caller } from './caller.ts'
+import type { BodyReader, Caller, CallerOwner } from './caller.ts'
 import { statusLine } from './status_line.ts'
 
 // Read when the addon is loaded; its default of 4 KiB is too small for tokens with many groups.
@@ -57,8 +57,7 @@ class UwsCaller implements Caller {
   readonly address: string
   open = true
   head_sent = false
-  onGone: () => void = () => {}
-  onDrain: () => void = () => {}
+  owner: CallerOwner | null = null
 
   readonly #res: HttpResponse
   #body_complete = true
@@ -89,7 +88,7 @@ class UwsCaller implements Caller {
     })
     res.onAborted(() => {
       this.open = false
-      this.onGone()
+      this.owner?.onCallerGone()
     })
     if (this.#body_length === 0) return
     this.#body_complete = false
@@ -168,7 +167,7 @@ class UwsCaller implements Caller {
     this.#res.onWritable(() => {
       // With a handler set the server no longer flushes by itself; leaving an empty cork does.
       this.#res.cork(() => {})
-      this.onDrain()
+      this.owner?.onCallerDrain()
       return true
     })
   }
@@ -205,7 +204,7 @@ class UwsCaller implements Caller {
   }
 
   cut(): void {
-    this.onGone = () => {}
+    this.owner = null
     this.open = false
     this.#res.close()
   }
