@@ -42,7 +42,7 @@ export async function gatewayFixture(): Promise<GatewayFixture> {
   const configuration = (
     allowed: string,
   ) => `listen: { proxy: "127.0.0.1:${proxy_port}", control: "127.0.0.1:${control_port}" }
-workers: 2
+workers: 1
 log: json
 identity:
   issuer: ${provider.issuer}
