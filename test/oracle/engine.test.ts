@@ -2,36 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { generateSecret } from '../../corpus/secrets/generate.ts'
-import { createScanner, type Scanner } from '../../src/scanner/scanner.ts'
-import { createNaiveScanner, type NaiveFinding } from './naive_scanner.ts'
+import { createScanner } from '../../src/scanner/scanner.ts'
+import { assertSame, scan } from './compare.ts'
+import { createNaiveScanner } from './naive_scanner.ts'
 import { sampleText, table_detectors } from './sample_text.ts'
 
 const naive = createNaiveScanner(table_detectors)
 const engine = await createScanner({ detectors: table_detectors, mode: 'strict' })
-
-interface Scanned {
-  readonly output: Buffer
-  readonly findings: readonly NaiveFinding[]
-}
-
-/** Scans the text cut at these offsets. */
-function scan(scanner: Scanner, text: Buffer, cuts: readonly number[]): Scanned {
-  const stream = scanner.open({ contentType: 'text/plain' })
-  const parts: Buffer[] = []
-  let from = 0
-  for (const cut of [...cuts, text.length]) {
-    parts.push(Buffer.from(stream.push(text.subarray(from, cut))))
-    from = cut
-  }
-  parts.push(Buffer.from(stream.end()))
-  const findings = stream.findings.map(({ detector, start, end }) => ({ detector, start, end }))
-  return { output: Buffer.concat(parts), findings }
-}
-
-function assertSame(actual: Scanned, expected: Scanned, told: string): void {
-  assert.deepEqual(actual.findings, expected.findings, told)
-  assert.equal(actual.output.toString('latin1'), expected.output.toString('latin1'), told)
-}
 
 /** Compares engine and oracle on the text whole and cut at every `step`-th byte. */
 function compareAtCuts(text: Buffer, step: number, told: string): void {

@@ -29,6 +29,9 @@ const latch_bytes = 256
 /** A token that has not matched by then is none. In bytes. */
 const candidate_bytes_max = 4096
 
+/** So much of a token is looked at for its entropy. In bytes. */
+const entropy_bytes_max = 256
+
 export type NaiveScanner = (text: Buffer) => NaiveResult
 
 /** Built-in detectors in the list are passed over. */
@@ -105,14 +108,14 @@ function matchToken(
   start: number,
 ): Match | undefined {
   if (detector.left !== 'any' && wordBefore(text, start)) return undefined
-  const { length, swallowed } = longestMatch(pattern, text, start)
+  const { length, decided, swallowed } = longestMatch(pattern, text, start)
   const end = start + length
   const kept = start + (detector.keep_prefix ?? 0)
   if (end <= kept) return undefined
   if (!swallowed && detector.right !== 'any' && wordAt(text, end)) return undefined
   const least = detector.entropy_min ?? 0
-  const body = text.slice(start + anchor_bytes, Math.min(end, start + anchor_bytes + 256))
-  if (least > 0 && shannonEntropy(body) < least) return undefined
+  const body = text.slice(start + anchor_bytes, start + decided).slice(0, entropy_bytes_max)
+  if (body !== '' && shannonEntropy(body) < least) return undefined
   return { start: kept, end, priority, swallowed }
 }
 
@@ -128,11 +131,11 @@ function longestMatch(
     if (!rest) break
     if (rest.nullable) longest = length
     if (rest.nullable && length >= latch_bytes) {
-      return { length: length + runOn(rest, text, start + length), swallowed: true }
+      return { length: length + runOn(rest, text, start + length), decided: length, swallowed: true }
     }
-    if (length === candidate_bytes_max) return { length: 0, swallowed: false }
+    if (length === candidate_bytes_max) return { length: 0, decided: 0, swallowed: false }
   }
-  return { length: longest, swallowed: false }
+  return { length: longest, decided: longest, swallowed: false }
 }
 
 /** How many bytes from `at` on can still be part of a match. */

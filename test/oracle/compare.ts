@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import type { Scanner } from '../../src/scanner/scanner.ts'
+import type { NaiveResult } from './naive_scanner.ts'
+
+/** What the engine makes of raw text that is cut at these offsets. */
+export function scan(scanner: Scanner, text: Buffer, cuts: readonly number[]): NaiveResult {
+  const stream = scanner.open({ contentType: 'text/plain' })
+  const parts: Buffer[] = []
+  let from = 0
+  for (const cut of [...cuts, text.length]) {
+    parts.push(Buffer.from(stream.push(text.subarray(from, cut))))
+    from = cut
+  }
+  parts.push(Buffer.from(stream.end()))
+  const findings = stream.findings.map(({ detector, start, end }) => ({ detector, start, end }))
+  return { output: Buffer.concat(parts), findings }
+}
+
+export function assertSame(actual: NaiveResult, expected: NaiveResult, told: string): void {
+  assert.deepEqual(actual.findings, expected.findings, told)
+  assert.equal(actual.output.toString('latin1'), expected.output.toString('latin1'), told)
+}
