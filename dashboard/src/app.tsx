@@ -16,7 +16,11 @@ export function App() {
     setState({ kind: 'loading' })
     setState(await whoAmI())
   }, [])
-  const signedOut = useCallback(() => setState({ kind: 'signed_out', error: '', again: false }), [])
+  const signedOut = useCallback(() => {
+    setState((before) =>
+      before.kind === 'signed_in' ? { kind: 'signed_out', error: '', again: false } : before,
+    )
+  }, [])
   const signOut = useCallback(async () => {
     try {
       await api('/logout', { method: 'POST' })

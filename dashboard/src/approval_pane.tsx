@@ -13,11 +13,13 @@ export interface ApprovalPaneProps {
   readonly live: Live
   readonly asking: Decision | null
   readonly ask: (decision: Decision | null) => void
+  /** This person decided it. */
+  readonly decided: () => void
   readonly close: () => void
 }
 
 /** Everything about one held request, and the decision. */
-export function ApprovalPane({ item, now, live, asking, ask, close }: ApprovalPaneProps) {
+export function ApprovalPane({ item, now, live, asking, ask, decided, close }: ApprovalPaneProps) {
   const { detail, failure, retry } = useApprovalDetail(item.id)
   return (
     <section class="pane" aria-label={`Request of ${item.caller.email || item.caller.subject}`}>
@@ -38,11 +40,13 @@ export function ApprovalPane({ item, now, live, asking, ask, close }: ApprovalPa
         <Fact name="Model">{item.model || '—'}</Fact>
         <Fact name="Held by">
           {item.rule}{' '}
-          {item.triggers.map((trigger) => (
-            <span key={trigger} class="chip trigger">
-              {trigger}
-            </span>
-          ))}
+          <span class="chips">
+            {item.triggers.map((trigger) => (
+              <span key={trigger} class="chip trigger">
+                {trigger}
+              </span>
+            ))}
+          </span>
         </Fact>
         <Fact name="Since">{clockText(item.created_at)}</Fact>
         <Fact name="Time left">{countdownText(item.expires_at - now)}</Fact>
@@ -59,6 +63,7 @@ export function ApprovalPane({ item, now, live, asking, ask, close }: ApprovalPa
         live={live}
         asking={asking}
         ask={ask}
+        decided={decided}
       />
       {failure && (
         <p class="failure" role="alert">
@@ -89,5 +94,5 @@ export function ApprovalPane({ item, now, live, asking, ask, close }: ApprovalPa
 
 function callerText(waiting: number): string {
   if (waiting === 0) return 'gone; may come back for the answer'
-  return waiting === 1 ? 'waits' : `${waiting} wait; one is let through`
+  return waiting === 1 ? 'is waiting' : `${waiting} are waiting; one is let through`
 }

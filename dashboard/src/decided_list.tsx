@@ -10,7 +10,7 @@ export function DecidedList({ items }: { items: readonly ApprovalItem[] }) {
       <ul>
         {items.map((item) => (
           <li key={item.id}>
-            <span class={`chip ${outcome(item)}`}>{outcome(item)}</span>
+            <span class={`chip ${outcomeText(item)}`}>{outcomeText(item)}</span>
             <span class="what">
               {item.caller.email || item.caller.subject} → {item.connection}
               <span class="dim">
@@ -29,6 +29,6 @@ export function DecidedList({ items }: { items: readonly ApprovalItem[] }) {
 }
 
 /** An approval that was used is still an approval to whoever decided it. */
-function outcome(item: ApprovalItem): string {
+export function outcomeText(item: ApprovalItem): string {
   return item.state === 'used' ? 'approved' : item.state
 }

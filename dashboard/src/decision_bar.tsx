@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { messageOf } from './api.ts'
 import type { Live } from './live.ts'
@@ -10,15 +10,17 @@ export interface DecisionBarProps {
   readonly live: Live
   readonly asking: Decision | null
   readonly ask: (decision: Decision | null) => void
+  readonly decided: () => void
 }
 
 /** Approve and deny: a first step that asks for a reason, and a second that does it. */
-export function DecisionBar({ item, digest, live, asking, ask }: DecisionBarProps) {
+export function DecisionBar({ item, digest, live, asking, ask, decided }: DecisionBarProps) {
   const [reason, setReason] = useState('')
   const [failure, setFailure] = useState('')
   const [busy, setBusy] = useState(false)
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  // Before the next key arrives, so that no letter of the reason is taken for a shortcut.
+  useLayoutEffect(() => {
     if (asking) input.current?.focus()
   }, [asking])
 
@@ -37,6 +39,7 @@ export function DecisionBar({ item, digest, live, asking, ask }: DecisionBarProp
     setFailure('')
     try {
       await live.decide(item.id, asking, reason, digest)
+      decided()
     } catch (error) {
       setFailure(messageOf(error))
     } finally {

@@ -6,8 +6,10 @@ export function ExchangeRow({ exchange, selected }: { exchange: ExchangeItem; se
   const href = `#/exchanges/${exchange.id}`
   return (
     <tr aria-current={selected ? 'true' : undefined} onClick={() => (location.hash = href)}>
-      <td class="time">
-        <a href={href}>{clockText(exchange.started_at)}</a>
+      <td>
+        <a class="time-link" href={href}>
+          {clockText(exchange.started_at)}
+        </a>
       </td>
       <td class="cut">{exchange.caller || <span class="dim">nobody</span>}</td>
       <td class="cut request">

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { ApprovalPane } from './approval_pane.tsx'
 import { DecidedList } from './decided_list.tsx'
+import { GonePane } from './gone_pane.tsx'
 import type { Live, LiveStatus } from './live.ts'
 import { QueueItem } from './queue_item.tsx'
 import type { QueueState } from './queue_state.ts'
@@ -17,16 +18,22 @@ export interface QueuePageProps {
 /** The held requests on the left, the one that is looked at on the right. */
 export function QueuePage({ live, queue, status }: QueuePageProps) {
   const now = useClock(useCallback(() => live.now(), [live]))
-  const { selected, select, step } = useSelection(queue.pending ?? [])
+  const { selected, gone, select, step, next } = useSelection(queue.pending ?? [])
   const [asking, setAsking] = useState<Decision | null>(null)
   const current = queue.pending?.find((item) => item.id === selected) ?? null
   const ask = (decision: Decision) => current?.may_decide === 'yes' && setAsking(decision)
   useEffect(() => setAsking(null), [selected])
-  useKeys({ j: () => step(1), k: () => step(-1), a: () => ask('approve'), d: () => ask('deny') })
+  useKeys(keysFor(gone ? 'gone' : asking ? 'asking' : 'looking'))
+  function keysFor(what: 'gone' | 'asking' | 'looking'): Record<string, () => void> {
+    // Somebody who types a reason while the request goes away must not move on and decide another one by that.
+    if (what === 'gone') return { Escape: next }
+    if (what === 'asking') return { Escape: () => setAsking(null) }
+    return { j: () => step(1), k: () => step(-1), a: () => ask('approve'), d: () => ask('deny') }
+  }
 
   if (queue.pending === null) return <Waiting status={status} />
   return (
-    <main class={`queue ${current ? 'with-pane' : ''}`}>
+    <main class={`queue ${current || gone ? 'with-pane' : ''}`}>
       <section class="list" aria-label="Requests that wait">
         {queue.pending.length === 0 && <NothingWaits />}
         <ul>
@@ -58,31 +65,38 @@ export function QueuePage({ live, queue, status }: QueuePageProps) {
           live={live}
           asking={asking}
           ask={setAsking}
+          decided={next}
           close={() => select('')}
         />
       )}
+      {gone && <GonePane item={queue.decided.find((item) => item.id === selected) ?? null} next={next} />}
       <Announcer queue={queue} />
     </main>
   )
 }
 
-/** Which request is looked at. When it goes, the one that takes its place is next. */
+/**
+ * Which request is looked at. When it goes away because somebody else decided it or its time ran out, nothing else takes
+ * its place by itself: it is `gone`.
+ */
 function useSelection(pending: readonly ApprovalItem[]) {
   const [selected, select] = useState('')
   const place = useRef(0)
   const index = pending.findIndex((item) => item.id === selected)
   if (index !== -1) place.current = index
   useEffect(() => {
-    if (selected !== '' && index === -1)
-      select(pending[Math.min(place.current, pending.length - 1)]?.id ?? '')
     // On a wide screen there is room for both: look at the first one.
-    else if (selected === '' && matchMedia('(min-width: 801px)').matches) select(pending[0]?.id ?? '')
-  }, [selected, index, pending])
+    if (selected === '' && matchMedia('(min-width: 801px)').matches) select(pending[0]?.id ?? '')
+  }, [selected, pending])
   const step = (by: 1 | -1) => {
-    const next = pending[Math.max(0, Math.min(pending.length - 1, index + by))]
-    if (next) select(next.id)
+    const other = pending[Math.max(0, Math.min(pending.length - 1, index + by))]
+    if (other) select(other.id)
   }
-  return { selected, select, step }
+  const next = () => {
+    const others = pending.filter((item) => item.id !== selected)
+    select(others[Math.min(place.current, others.length - 1)]?.id ?? '')
+  }
+  return { selected, gone: selected !== '' && index === -1, select, step, next }
 }
 
 function Waiting({ status }: { status: LiveStatus }) {
