@@ -142,6 +142,7 @@ class ProcessLink implements AuditLink {
   #onReady(): void {
     this.#ready = true
     this.#restarts = 0
+    this.#options.log.info({ pid: this.#child?.pid ?? 0 }, 'the audit process is ready')
     this.#settleStart?.(null)
     if (this.#hurry_up_to > 0) this.hurry(this.#hurry_up_to)
   }

@@ -46,6 +46,12 @@ interface Position {
   readonly bytes: number
 }
 
+/** A record that is not on the disk yet. */
+interface Pending {
+  readonly sequence: number
+  readonly packed: Uint8Array
+}
+
 export interface SpoolUsage {
   readonly rows: number
   readonly bytes: number
@@ -82,7 +88,7 @@ export class Spool {
   #committed: number
   #removed: Position = start
   #set_aside: SpoolUsage = { rows: 0, bytes: 0 }
-  #pending: { readonly sequence: number; readonly packed: Uint8Array }[] = []
+  #pending: Pending[] = []
   #pending_bytes = 0
   #committing = false
   #retry: NodeJS.Timeout | null = null
@@ -174,16 +180,20 @@ export class Spool {
       })
       .then(
         () => this.#onCommitted(writing),
-        (error) => {
-          this.#committing = false
-          this.#pending = [...writing, ...this.#pending]
-          this.#retry = setTimeout(() => this.#commit(), commit_retry_ms)
-          this.#failed(error as Error)
-        },
+        (error: Error) => this.#onFailed(writing, error),
       )
   }
 
-  #onCommitted(written: readonly { readonly sequence: number; readonly packed: Uint8Array }[]): void {
+  #onFailed(writing: readonly Pending[], error: Error & { commitError?: Promise<unknown> }): void {
+    this.#committing = false
+    this.#pending = [...writing, ...this.#pending]
+    this.#retry = setTimeout(() => this.#commit(), commit_retry_ms)
+    // LMDB's reason comes as a second promise; unheard, it would end the process.
+    const reason = error.commitError ?? Promise.reject(error)
+    reason.catch((cause: Error) => this.#failed(cause))
+  }
+
+  #onCommitted(written: readonly Pending[]): void {
     this.#committing = false
     for (const { packed } of written) this.#pending_bytes -= packed.length
     this.#committed = written.at(-1)?.sequence ?? this.#committed
@@ -318,6 +328,9 @@ export async function openSpool(folder: string, options: SpoolOptions): Promise<
       maxDbs: 4,
       // An acknowledged record is on the disk: the commit waits for its own sync.
       overlappingSync: false,
+      // What belongs together is written by `batch`. Batches that LMDB begins by itself have a promise that nobody can
+      // catch: a full disk would end the process.
+      eventTurnBatching: false,
       // Fixed from the start, so that neither process has to follow the other's growth.
       mapSize: map_bytes_min + map_bytes_per_stored_byte * options.bytes_max,
     })
