@@ -55,8 +55,11 @@ import {
   d_url,
   infix,
   infix_count,
+  literal_bytes_max,
   patterns,
+  prefilter,
 } from './tables'
+import { BLOCK, BLOCK_LOADS, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
 import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
 import { entropy, isDigit, isJointed, isRun, isWord, looksSecret, sign } from './randomness'
 import { SHA_BYTES, hmacFinal8, hmacInit, shaUpdate } from './sha256'
@@ -839,32 +842,75 @@ function goOnSwallowing(ch: Channel, t: usize, n: u32, final: bool): u32 {
   return to
 }
 
+/** Where the walk stands: the automaton's row behind the byte before `walked`, and where nothing may be replaced before. */
+let row: usize = 0
+let walked: u32 = 0
+let wall: u32 = 0
+
 function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final: bool): void {
+  row = ac_rows
+  walked = from
+  wall = barrier
+  if (prefilter != 0 && n - from >= 4 * BLOCK) {
+    // what the text ends in is always walked: it may be the beginning of a literal
+    const tail = n - max(BLOCK_LOADS, literal_bytes_max)
+    beginPrefilter(t, from)
+    let q = from
+    while (q < tail) {
+      if (lookAt(t, q) && look_to > walked) {
+        if (look_from > walked) {
+          walked = look_from
+          row = ac_rows
+        }
+        walkTo(ch, t, min(look_to, n), n, final)
+        if (swallow != SWALLOW_NONE) return
+        // far beyond the block when something was swallowed
+        if (walked >= q + 2 * BLOCK) {
+          q = walked
+          beginPrefilter(t, q)
+          continue
+        }
+      }
+      q += BLOCK
+    }
+    const last = max(from, min(q, n) - min(literal_bytes_max, n))
+    if (last > walked) {
+      walked = last
+      row = ac_rows
+    }
+  }
+  walkTo(ch, t, n, n, final)
+  if (!final && swallow == SWALLOW_NONE) holdPartialAnchor(t, n, row, wall)
+}
+
+/** Walks the automaton from `walked` to `to`. */
+function walkTo(ch: Channel, t: usize, to: u32, n: u32, final: bool): void {
   const classes = ac_classes
   const rows = ac_rows
-  let row = rows
-  let i = from
-  while (i < n) {
-    const entry = load<u32>(row + (<usize>load<u8>(classes + load<u8>(t + i)) << 2))
-    row = rows + (entry & ~3)
+  let at = row
+  let i = walked
+  while (i < to) {
+    const entry = load<u32>(at + (<usize>load<u8>(classes + load<u8>(t + i)) << 2))
+    at = rows + (entry & ~3)
     i++
     if (entry & 1) {
       jump = 0
-      atHit(ch, t, n, i, row, barrier, final)
+      atHit(ch, t, n, i, at, wall, final)
       if (jump != 0) {
         // What was swallowed parts the runs before it from those behind it.
-        if (d_entropy != 0) judgeRuns(ch, t, jump_from, min(run_again, jump_from), barrier, true)
+        if (d_entropy != 0) judgeRuns(ch, t, jump_from, min(run_again, jump_from), wall, true)
         cut = jump
         run_again = jump
         run_judged = 0
         if (swallow != SWALLOW_NONE) return
         i = jump
-        barrier = max(barrier, i)
-        row = rows
+        wall = max(wall, i)
+        at = rows
       }
     }
   }
-  if (!final) holdPartialAnchor(t, n, row, barrier)
+  row = at
+  walked = i
 }
 
 /** Clusters that reach over the limit wait with it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert'
 import { buildAutomaton, type Literal } from './build_automaton.ts'
 import { compilePattern } from './compile_pattern.ts'
 import type { DeltaPaths } from './delta_paths.ts'
+import { buildPrefilter, isRunCovered } from './prefilter_tables.ts'
 import type { BlockDetector, Detector, TokenDetector } from './detector.ts'
 import { TableWriter } from './table_writer.ts'
 
@@ -21,6 +22,8 @@ export interface CompileDetectorsOptions {
   readonly strict: boolean
   readonly entropy: boolean
   readonly paths: DeltaPaths
+  /** Whether the automaton walks only where the SIMD prefilter stops; else everywhere. */
+  readonly simd: boolean
 }
 
 /** First word of the tables. */
@@ -80,6 +83,8 @@ interface Anchor extends Literal {
   readonly offset_max: number
   /** Offset of the literal in its own case, 0 when case does not matter. */
   readonly exact: number
+  /** Whether it always lies in a run that the prefilter stops at. */
+  readonly covered: boolean
 }
 
 const ascii = new TextEncoder()
@@ -93,19 +98,19 @@ function bytesOf(text: string, bytes_max: number, what: string): Uint8Array {
 /** Compiles detectors and keywords. The order of the detectors is their priority. Throws on an invalid pattern. */
 export function compileDetectors(options: CompileDetectorsOptions): CompiledDetectors {
   const out = new TableWriter()
-  const header = out.reserve(64)
+  const header = out.reserve(96)
   const anchors: Anchor[] = []
   const ids: string[] = []
   const infix: number[] = []
   const builtin = new Map<string, number>()
   for (const [index, detector] of options.detectors.entries()) {
     ids.push(detector.id)
-    const record = writeDetector(out, detector, index)
-    if (detector.kind === 'builtin') builtin.set(detector.id, record)
-    else if (detector.kind === 'block') anchors.push(blockAnchor(out, detector, record))
+    const written = writeDetector(out, detector, index)
+    if (detector.kind === 'builtin') builtin.set(detector.id, written.record)
+    else if (detector.kind === 'block') anchors.push(blockAnchor(out, detector, written.record))
     else if (!detector.identifier) {
-      anchors.push(...tokenAnchors(out, detector, record))
-      if (isInfix(detector)) infix.push(record)
+      anchors.push(...tokenAnchors(out, detector, written))
+      if (isInfix(detector)) infix.push(written.record)
     }
   }
   anchors.push(...builtinAnchors(builtin))
@@ -119,6 +124,8 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
   const patterns = writePatterns(out, anchors)
   const infix_list = out.append(new Uint8Array(Uint32Array.from(infix).buffer))
   const paths = writePaths(out, options.paths)
+  const windowed = anchors.filter((anchor) => !anchor.covered)
+  const prefilter = options.simd ? buildPrefilter(windowed.map((anchor) => anchor.literal)) : null
   out.words(header, [
     magic,
     out.append(automaton.classes),
@@ -135,6 +142,10 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
     options.entropy ? (builtin.get('entropy') ?? 0) : 0,
     paths.offset,
     options.strict ? 1 : 0,
+    prefilter === null ? 0 : out.append(prefilter.bytes),
+    Math.max(...anchors.map((anchor) => anchor.literal.length)),
+    prefilter?.back ?? 0,
+    prefilter?.ahead ?? 0,
   ])
   return { tables: out.bytes(), ids, keywords: options.keywords, paths: paths.names }
 }
@@ -143,7 +154,14 @@ function isInfix(detector: TokenDetector): boolean {
   return (detector.anchor_offset ?? 0) > 0 || (detector.anchor_offset_max ?? 0) > 0
 }
 
-function writeDetector(out: TableWriter, detector: Detector, index: number): number {
+interface Written {
+  /** Offset of the detector's record. */
+  readonly record: number
+  /** See Anchor. */
+  readonly covered: boolean
+}
+
+function writeDetector(out: TableWriter, detector: Detector, index: number): Written {
   const label = bytesOf(`[REDACTED:${detector.id}]`, 64, `label of ${detector.id}`)
   const label_at = out.append(label)
   if (detector.kind === 'block') {
@@ -151,10 +169,10 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): num
     const end = bytesOf(detector.end, anchor_bytes_max, `end of ${detector.id}`)
     const words = [index, 0, 0, 0, 0, 0, 0, 0, label_at, label.length, 0]
     words.push(out.append(contains), contains.length, out.append(end), end.length, 0)
-    return out.appendWords(words)
+    return { record: out.appendWords(words), covered: false }
   }
   if (detector.kind === 'builtin') {
-    return writeBuiltin(out, detector.id, index, label_at, label.length)
+    return { record: writeBuiltin(out, detector.id, index, label_at, label.length), covered: false }
   }
   const dfa = compilePattern(detector.pattern)
   let flags = 0
@@ -164,7 +182,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): num
   if (isInfix(detector)) flags |= flag_infix
   const entropy = new Uint32Array(Float32Array.of(detector.entropy_min ?? 0).buffer)[0]!
   const anchor_bytes = Math.min(...detector.anchors.map((anchor) => ascii.encode(anchor).length))
-  return out.appendWords([
+  const record = out.appendWords([
     index,
     out.append(dfa.classes),
     out.append(bytesOfWords(dfa.transitions)),
@@ -182,9 +200,10 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): num
     0,
     isInfix(detector) ? 0 : anchor_bytes,
   ])
+  return { record, covered: !isInfix(detector) && isRunCovered(dfa) }
 }
 
-function tokenAnchors(out: TableWriter, detector: TokenDetector, record: number): Anchor[] {
+function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Written): Anchor[] {
   const least = detector.anchor_offset ?? 0
   const most = Math.max(least, detector.anchor_offset_max ?? least)
   assert(most < 256, `anchor_offset_max of ${detector.id} is over 255`)
@@ -195,10 +214,11 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, record: number)
       literal: fold(literal),
       below,
       type: pattern_type.token,
-      reference: record,
+      reference: written.record,
       offset_min: least,
       offset_max: most,
       exact: out.append(literal),
+      covered: written.covered,
     }
   })
 }
@@ -206,7 +226,7 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, record: number)
 function blockAnchor(out: TableWriter, detector: BlockDetector, record: number): Anchor {
   const literal = bytesOf(detector.begin, anchor_bytes_max, `begin of ${detector.id}`)
   const anchor = { type: pattern_type.block, reference: record, offset_min: 0, offset_max: 0 }
-  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal) }
+  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal), covered: false }
 }
 
 function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
@@ -257,7 +277,8 @@ function bytesOfWords(words: Uint16Array): Uint8Array {
 
 /** A case-blind literal that nothing is held for. */
 function plain(literal: Uint8Array, type: number, reference: number): Anchor {
-  return { literal, below: row_again, type, reference, offset_min: 0, offset_max: 0, exact: 0 }
+  const offsets = { offset_min: 0, offset_max: 0 }
+  return { literal, below: row_again, type, reference, ...offsets, exact: 0, covered: false }
 }
 
 function fold(bytes: Uint8Array): Uint8Array {

@@ -20,6 +20,8 @@ export interface ScannerOptions {
   readonly mode?: 'balanced' | 'strict'
   /** Whether unprefixed random-looking tokens are found; default true. */
   readonly entropy?: boolean
+  /** `false` walks every byte without the SIMD prefilter: the same result, slower. Default: unless SLUICE_NO_SIMD=1 is set. */
+  readonly simd?: boolean
   /** The compiled `scanner.wasm`; default: read from the build folder, on Node. */
   readonly wasm?: Uint8Array
 }
@@ -104,6 +106,10 @@ const empty = new Uint8Array(0)
 
 let module: Promise<WebAssembly.Module> | undefined
 
+function scalarForced(): boolean {
+  return typeof process !== 'undefined' && process.env.SLUICE_NO_SIMD === '1'
+}
+
 async function loadModule(): Promise<WebAssembly.Module> {
   const { readFile } = await import('node:fs/promises')
   return WebAssembly.compile(await readFile(new URL('../../build/scanner.wasm', import.meta.url)))
@@ -133,6 +139,7 @@ class Engine {
       strict: options.mode === 'strict',
       entropy: options.entropy ?? true,
       paths: deltaPaths,
+      simd: options.simd ?? !scalarForced(),
     })
     this.ids = compiled.ids
     this.keywords = compiled.keywords
@@ -226,10 +233,6 @@ class Stream implements ScanStream {
     if (last.length <= chunk_bytes_max) return this.#step(last, true)
     this.bytes -= last.length
     return concat([this.push(last).slice(), this.#step(empty, true)])
-  }
-
-  takeFindings(): readonly Finding[] {
-    return this.findings.splice(0)
   }
 
   takeFindings(): readonly Finding[] {
