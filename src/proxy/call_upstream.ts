@@ -25,8 +25,6 @@ function upstreamRequest(exchange: Exchange, body: OutgoingBody): UpstreamReques
   }
 }
 
-const NOT_ASCII = /[^\x20-\x7e\t]/
-
 function upstreamHeaders(exchange: Exchange, body: OutgoingBody): string[] {
   const { forward_headers, head } = exchange
   const { credential } = exchange.prepared!.connection
@@ -35,8 +33,7 @@ function upstreamHeaders(exchange: Exchange, body: OutgoingBody): string[] {
     const name = forward_headers[i]!
     const value = forward_headers[i + 1]!
     if (credential !== null && name === credential.header) continue
-    // Header strings are written byte for byte as Latin-1; this keeps the bytes that the caller sent.
-    headers.push(name, NOT_ASCII.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value)
+    headers.push(name, value)
   }
   if (credential !== null) headers.push(credential.header, credential.value)
   headers.push('accept-encoding', 'identity')

@@ -23,7 +23,7 @@ export interface Caller {
   readonly path: string
   /** Raw, without the `?`. */
   readonly query: string
-  /** Names (lower case) and values in turn, in the order sent, repeats included. */
+  /** Names (lower case) and values in turn, in the order sent, repeats included. Values are bytes read as Latin-1. */
   readonly headers: readonly string[]
   readonly address: string
   /** The caller is there and its response has not ended. */

@@ -57,7 +57,6 @@ const ROLES = new Map<string, number>([
   ['anthropic-version', NOTED],
 ])
 const CREDENTIAL_ORDER = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key']
-const BEARER = /^Bearer +([^\s]+)\s*$/i
 
 /** Reads the headers in one pass. */
 export function readHead(caller: Caller): RequestHead {
@@ -85,7 +84,7 @@ export function readHead(caller: Caller): RequestHead {
       if (name === 'transfer-encoding') chunked = true
     } else if (role === CREDENTIAL) {
       const place = CREDENTIAL_ORDER.indexOf(name)
-      const found = place === 0 ? (BEARER.exec(value)?.[1] ?? '') : value.trim()
+      const found = place === 0 ? bearerToken(value) : value.trim()
       if (found !== '' && place < rank) {
         rank = place
         credential = found
@@ -123,6 +122,12 @@ export function readHead(caller: Caller): RequestHead {
     malformed,
     wants_upgrade,
   }
+}
+
+/** The token of `Authorization: Bearer` (RFC 6750 section 2.1), whose scheme may be in any case; empty for other schemes. */
+function bearerToken(value: string): string {
+  const scheme = value.slice(0, 7)
+  return scheme === 'Bearer ' || scheme.toLowerCase() === 'bearer ' ? value.slice(7).trim() : ''
 }
 
 /** Header names that `Connection` makes hop-by-hop, beside the usual `keep-alive` and `close`. */

@@ -49,6 +49,16 @@ export function listen(host: string, port: number, onRequest: (caller: Caller) =
 
 const NOTHING = new Uint8Array(0)
 
+const NOT_ASCII = /[^\x20-\x7e\t]/
+
+/** `forEach` reads values as UTF-8, which loses bytes that are not; `getHeader` reads bytes, but only of the first of a name. */
+function bytesOf(req: HttpRequest, before: readonly string[], name: string, value: string): string {
+  for (let i = 0; i < before.length; i += 2) {
+    if (before[i] === name) return Buffer.from(value, 'utf8').toString('latin1')
+  }
+  return req.getHeader(name)
+}
+
 class UwsCaller implements Caller {
   readonly method: string
   readonly path: string
@@ -82,7 +92,7 @@ class UwsCaller implements Caller {
     this.address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1')
     const { headers } = this
     req.forEach((name, value) => {
-      headers.push(name, value)
+      headers.push(name, NOT_ASCII.test(value) ? bytesOf(req, headers, name, value) : value)
       if (name === 'content-length') this.#body_length = Number(value)
       else if (name === 'transfer-encoding') this.#body_length = Number.POSITIVE_INFINITY
     })
@@ -184,7 +194,7 @@ class UwsCaller implements Caller {
 
   readonly #endWithoutBodyCorked = (): void => {
     this.#writeHead()
-    this.#res.endWithoutBody(undefined, this.#mustClose())
+    this.#res.endWithoutBody() // with an argument, even undefined, it would write `Content-Length: 0`
   }
 
   endWithoutBody(): void {
