@@ -1,6 +1,6 @@
 import assert from 'node:assert'
 import { buildAutomaton, type Literal } from './build_automaton.ts'
-import { compilePattern } from './compile_pattern.ts'
+import { compilePattern, type PatternDfa } from './compile_pattern.ts'
 import type { DeltaPaths } from './delta_paths.ts'
 import { buildPrefilter, isRunCovered } from './prefilter_tables.ts'
 import type { BlockDetector, Detector, TokenDetector } from './detector.ts'
@@ -161,6 +161,18 @@ interface Written {
   readonly covered: boolean
 }
 
+/** Compiled patterns, so that a scanner made anew for other keywords costs no data plane its pace. */
+const compiled_tokens = new WeakMap<TokenDetector, { dfa: PatternDfa; covered: boolean }>()
+
+function compileToken(detector: TokenDetector): { dfa: PatternDfa; covered: boolean } {
+  const known = compiled_tokens.get(detector)
+  if (known) return known
+  const dfa = compilePattern(detector.pattern)
+  const compiled = { dfa, covered: !isInfix(detector) && isRunCovered(dfa) }
+  compiled_tokens.set(detector, compiled)
+  return compiled
+}
+
 function writeDetector(out: TableWriter, detector: Detector, index: number): Written {
   const label = bytesOf(`[REDACTED:${detector.id}]`, 64, `label of ${detector.id}`)
   const label_at = out.append(label)
@@ -174,7 +186,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
   if (detector.kind === 'builtin') {
     return { record: writeBuiltin(out, detector.id, index, label_at, label.length), covered: false }
   }
-  const dfa = compilePattern(detector.pattern)
+  const { dfa, covered } = compileToken(detector)
   let flags = 0
   if ((detector.left ?? 'word') === 'word') flags |= flag_left_word
   if ((detector.right ?? 'word') === 'word') flags |= flag_right_word
@@ -200,7 +212,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     0,
     isInfix(detector) ? 0 : anchor_bytes,
   ])
-  return { record, covered: !isInfix(detector) && isRunCovered(dfa) }
+  return { record, covered }
 }
 
 function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Written): Anchor[] {

@@ -101,6 +101,8 @@ const chunk_bytes_max = 65_536
 /** What the host calls the engine's framings. */
 const mode_of = { raw: 0, json: 1, events: 2 } as const
 const finding_bytes = 48
+/** State of a new stream by mode, in bytes: text and JSON have one channel, event streams 32. */
+const fresh_state_bytes = [1024, 1024, 64 + 34 * 1024]
 const decoder = new TextDecoder()
 const empty = new Uint8Array(0)
 
@@ -242,7 +244,7 @@ class Stream implements ScanStream {
   #step(chunk: Uint8Array, final: boolean): Uint8Array {
     if (this.#failed) throw new ScannerError('stream_failed', 'the stream failed before; open a new one')
     const { x, memory, state, work, text, map } = this.#engine
-    if (this.#state.length === 0) memory.fill(0, state, state + 64 + 34 * 1024)
+    if (this.#state.length === 0) memory.fill(0, state, state + fresh_state_bytes[this.#mode]!)
     else this.#state.restore(memory, state)
     this.#carry.restore(memory, work)
     this.#text.restore(memory, text)
