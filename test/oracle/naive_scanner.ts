@@ -119,11 +119,14 @@ function matchToken(
   return { start: kept, end, priority, swallowed }
 }
 
-function longestMatch(
-  pattern: Residual,
-  text: string,
-  start: number,
-): { length: number; swallowed: boolean } {
+interface Length {
+  readonly length: number
+  /** Where it was known to be a match: its entropy is that of what stands before. */
+  readonly decided: number
+  readonly swallowed: boolean
+}
+
+function longestMatch(pattern: Residual, text: string, start: number): Length {
   let rest: Residual | undefined = pattern
   let longest = 0
   for (let length = 1; start + length <= text.length; length++) {
