@@ -1,4 +1,4 @@
-import type { Finding } from '../../src/scanner/finding.ts'
+import type { Finding } from '../../src/control/messages.ts'
 
 export interface FindingListProps {
   readonly findings: readonly Finding[]

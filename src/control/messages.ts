@@ -3,6 +3,8 @@ import type { ApprovalState } from '../approval/approval.ts'
 import type { ExchangeOutcome, RecordedFinding } from '../audit/exchange_record.ts'
 import type { Finding } from '../scanner/finding.ts'
 
+export type { Finding }
+
 /**
  * What the control plane and the dashboard say to each other: the live channel's frames, and the shapes of /api/v1 that
  * both need. A frame is msgpack of `[live_version, message]`. The same file runs on both sides.

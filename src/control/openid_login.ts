@@ -14,6 +14,7 @@ export const callback_path = '/login/callback'
 
 const cookie_name = 'sluice_login'
 const provider_timeout_s = 10
+const discovery_retry_ms = 1_000
 
 /** Why somebody could not sign in; shown by the dashboard as `/?login_error=…`. */
 export type LoginErrorCode =
@@ -55,9 +56,13 @@ export function createOpenidLogin(options: OpenidLoginOptions): OpenidLogin {
   const box = new SealedBox()
   let discovered: Promise<openid.Configuration> | null = null
   const provider = () => {
-    discovered ??= discover(options).catch((error) => {
-      discovered = null
-      throw error
+    if (discovered) return discovered
+    discovered = discover(options)
+    discovered.catch(() => {
+      // Whoever reloads the page does not hammer a provider that is down.
+      setTimeout(() => {
+        discovered = null
+      }, discovery_retry_ms).unref()
     })
     return discovered
   }
@@ -74,9 +79,12 @@ async function begin(
   provider: () => Promise<openid.Configuration>,
 ): Promise<HttpAnswer> {
   const own = options.own_origin()
-  // Cookies belong to one host name, and the provider comes back to the one that is registered.
-  if (request.header('host') !== new URL(own).host) {
-    return redirectAnswer(`${own}/login${request.query ? `?${request.query}` : ''}`)
+  const asked = new URLSearchParams(request.query)
+  // Cookies belong to one host name, and the provider comes back to the one that is registered. Only once: a proxy in
+  // front may send a host name of its own.
+  if (request.header('host') !== new URL(own).host && !asked.has('moved')) {
+    asked.set('moved', '1')
+    return redirectAnswer(`${own}/login?${asked}`)
   }
   let configuration: openid.Configuration
   try {
@@ -104,7 +112,7 @@ async function begin(
     nonce: login.nonce,
     code_challenge: await openid.calculatePKCECodeChallenge(login.code_verifier),
     code_challenge_method: 'S256',
-    ...(new URLSearchParams(request.query).get('prompt') === 'login' ? { prompt: 'login' } : {}),
+    ...(asked.get('prompt') === 'login' ? { prompt: 'login' } : {}),
   })
   const cookie = { path: '/login', max_age_s: limits.login_ms_max / 1000, secure: own.startsWith('https:') }
   return redirectAnswer(location.href, [

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Roles } from '../config/config.ts'
 import { limits } from '../config/limits.ts'
 import type { TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
@@ -29,6 +29,8 @@ export interface ControlOptions {
   readonly audit: Audit
   /** The current one; the issuers' keys change. */
   readonly verifier: () => TokenVerifier
+  /** The current ones. Default: those of `config`, which then change only with a restart. */
+  readonly roles?: () => Roles
   /** In Prometheus' text format. */
   readonly metrics_text: () => Promise<string>
   /** Shown by /healthz and /readyz; `status` `down` or `stopping` is not ready. */
@@ -56,7 +58,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     // The prefix makes browsers refuse the cookie from anywhere but this very host, over https.
     session_cookie: secure ? '__Host-sluice_session' : 'sluice_session',
     verifier: options.verifier,
-    roles: () => config.identity.roles,
+    roles: options.roles ?? (() => config.identity.roles),
     sign_in: dashboard !== null,
   }
   const signedIn = (person: Principal) =>

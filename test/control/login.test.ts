@@ -102,7 +102,9 @@ test('under another host name the sign-in moves to the address that the provider
   assert.match(new URL(answer.headers.get('location')!).search, /prompt=login/)
   const port = new URL(stack.url).port
   const moved = await fetch(`http://localhost:${port}/login?prompt=login`, { redirect: 'manual' })
-  assert.equal(moved.headers.get('location'), `${stack.url}/login?prompt=login`)
+  assert.equal(moved.headers.get('location'), `${stack.url}/login?prompt=login&moved=1`)
+  const behindProxy = await fetch(`http://localhost:${port}/login?moved=1`, { redirect: 'manual' })
+  assert.equal(new URL(behindProxy.headers.get('location')!).origin, stack.issuer, 'it moves only once')
 })
 
 test('signing out ends the session, and only the dashboard itself can do it', async () => {

@@ -23,6 +23,11 @@ before(async () => {
   stack.ledger.onOutcome((outcome) => outcomes.push(outcome))
   page = await browser.newPage({ viewport: { width: 1200, height: 800 } })
   page.setDefaultTimeout(5_000)
+  await page.addInitScript(`{
+    const Original = WebSocket
+    window.sockets = []
+    window.WebSocket = class extends Original { constructor(...args) { super(...args); window.sockets.push(this) } }
+  }`)
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('request', (request) => origins.add(new URL(request.url()).origin))
@@ -128,6 +133,17 @@ async function decideElsewhere(id: string): Promise<void> {
   const approval = await stack.ledger.get(id)
   await stack.ledger.decide(id, zoe, 'deny', 'decided elsewhere', previewDigest(approval!.preview))
 }
+
+test('after a break the page comes back by itself and shows what it missed', async () => {
+  await page.evaluate('window.sockets.at(-1).close()')
+  const { approval_id } = await stack.ledger.hold(holdRequest('x', { principal: person('ivo', ['ml-eng']) }))
+  await item('ivo').waitFor()
+  await page.locator('.status.live').waitFor()
+  assert.equal(await page.evaluate('window.sockets.length'), 2)
+  await page.locator('.pane', { hasText: 'ivo@example.com' }).waitFor()
+  await decideElsewhere(approval_id)
+  await goOn()
+})
 
 test('one’s own request can be looked at and not decided', async () => {
   const own = person('omar', ['security-oncall'], { issuer: stack.issuer })
