@@ -20,6 +20,7 @@ export const limits = {
   request_path_bytes_max: 8 * KiB,
   /** Of a refused request's body that is read and dropped, so that the caller gets to read the answer. */
   request_unread_bytes_max: 1 * MiB,
+  request_unread_ms_max: 2_000,
   /** All held bodies of one worker together. */
   worker_held_bytes_max: 512 * MiB,
   /** Masked bytes waiting for a slow side before the fast side is paused. */

@@ -78,6 +78,10 @@ class UwsCaller implements Caller {
   /** Came before anybody wanted to read. At most one read of the socket, as reading pauses then. */
   #early: Uint8Array = NOTHING
   #drain_watched = false
+  /** Runs while an answered caller is still sending a body that is dropped. */
+  #linger: NodeJS.Timeout | null = null
+  /** Where in the body that began. */
+  #linger_from = 0
 
   #status = 0
   #response_headers: readonly (string | Uint8Array)[] = []
@@ -98,6 +102,8 @@ class UwsCaller implements Caller {
     })
     res.onAborted(() => {
       this.open = false
+      if (this.#linger !== null) clearTimeout(this.#linger)
+      this.#linger = null
       this.owner?.onCallerGone()
     })
     if (this.#body_length === 0) return
@@ -108,7 +114,10 @@ class UwsCaller implements Caller {
   #onData(buffer: ArrayBuffer, last: boolean): void {
     this.#body_bytes += buffer.byteLength
     this.#body_complete = last
-    if (!this.open) return // the answer went out before the body was read: the rest is dropped
+    if (!this.open) {
+      this.#drop(last)
+      return
+    }
     if (this.#reader !== null) {
       if (buffer.byteLength > 0 || last) this.#reader.onBodyChunk(new Uint8Array(buffer), last)
       return
@@ -184,12 +193,12 @@ class UwsCaller implements Caller {
 
   readonly #endCorked = (): void => {
     this.#writeHead()
-    this.#res.end(this.#chunk, this.#mustClose())
+    this.#res.end(this.#chunk)
   }
 
   end(chunk: Uint8Array | string): void {
     this.#chunk = chunk
-    this.#finish(this.#endCorked)
+    this.#finish(this.#isFarFromComplete() ? this.#endLaterCorked : this.#endCorked)
   }
 
   readonly #endWithoutBodyCorked = (): void => {
@@ -208,9 +217,34 @@ class UwsCaller implements Caller {
     this.#chunk = NOTHING
   }
 
-  /** A long rest of a body that nobody wants is not waited for. */
-  #mustClose(): boolean {
+  #isFarFromComplete(): boolean {
     return !this.#body_complete && this.#body_length - this.#body_bytes > limits.request_unread_bytes_max
+  }
+
+  /**
+   * A long rest of a body that nobody wants is not waited for. But a connection that is closed with bytes unread loses the
+   * answer too, so the answer goes out first, and the caller gets a moment to see it and stop.
+   */
+  readonly #endLaterCorked = (): void => {
+    this.#writeHead()
+    if (this.#chunk.length > 0) this.#res.write(this.#chunk)
+    this.#linger_from = this.#body_bytes
+    this.#linger = setTimeout(() => this.#stopLingering(true), limits.request_unread_ms_max)
+  }
+
+  #drop(last: boolean): void {
+    if (this.#linger === null) return
+    const dropped = this.#body_bytes - this.#linger_from
+    if (last || dropped > limits.request_unread_bytes_max) this.#stopLingering(!last)
+  }
+
+  #stopLingering(close: boolean): void {
+    if (this.#linger === null) return
+    clearTimeout(this.#linger)
+    this.#linger = null
+    this.#res.cork(() => {
+      this.#res.end('', close)
+    })
   }
 
   cut(): void {
