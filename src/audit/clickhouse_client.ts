@@ -90,119 +90,129 @@ function embeddedConnection(path: string): Connection {
   return createChdbConnection({ path }) as unknown as Connection
 }
 
+/** What a session is for: `analyst` sessions cannot write or change anything. */
+type Purpose = 'write' | 'read' | 'analyst'
+
 abstract class SharedClickHouse {
   abstract readonly database: string
-  /** Writes and changes the schema. */
-  protected abstract readonly writer: ClickHouseClient
-  /** Reads for the gateway itself, beside a running insert. */
-  protected abstract readonly reader: ClickHouseClient
-  /** Reads for analysts, where nothing can be written. */
-  protected abstract readonly analyst: ClickHouseClient
+
+  /** Lets `use` work with a client whose session nobody else's statements have touched. */
+  protected abstract session<T>(purpose: Purpose, use: (client: ClickHouseClient) => Promise<T>): Promise<T>
 
   async command(sql: string): Promise<void> {
-    await this.writer.command({ query: sql })
+    await this.session('write', (client) => client.command({ query: sql }))
   }
 
   async insert(table: AuditTable | 'schema_migrations', rows: readonly Row[], token: string): Promise<void> {
     const named = columns[table as AuditTable]
-    await this.writer.insert({
-      table: `${this.database}.${table}`,
-      values: rows,
-      format: 'JSONEachRow',
-      ...(named && { columns: named }),
-      clickhouse_settings: { ...insert_settings, insert_deduplication_token: token },
+    await this.session('write', (client) =>
+      client.insert({
+        table: `${this.database}.${table}`,
+        values: rows,
+        format: 'JSONEachRow',
+        ...(named && { columns: named }),
+        clickhouse_settings: { ...insert_settings, insert_deduplication_token: token },
+      }),
+    )
+  }
+
+  rows<T>(sql: string, parameters: QueryParameters = {}): Promise<T[]> {
+    return this.session('read', async (client) => {
+      const result = await client.query({ query: sql, query_params: parameters, format: 'JSONEachRow' })
+      return await result.json<T>()
     })
   }
 
-  async rows<T>(sql: string, parameters: QueryParameters = {}): Promise<T[]> {
-    const result = await this.reader.query({ query: sql, query_params: parameters, format: 'JSONEachRow' })
-    return await result.json<T>()
-  }
-
-  async readOnly(sql: string, format: string, parameters: QueryParameters = {}): Promise<Uint8Array> {
-    const result = await this.analyst.exec({
-      query: sql,
-      query_params: parameters,
-      clickhouse_settings: { default_format: format as ClickHouseSettings['default_format'] },
-    })
-    const parts: Uint8Array[] = []
-    let bytes = 0
-    for await (const part of result.stream as AsyncIterable<Uint8Array>) {
-      bytes += part.length
-      // Text formats are larger than what ClickHouse counts.
-      if (bytes > 2 * limits.audit_query_result_bytes_max) {
-        result.stream.destroy()
-        throw new AuditError('query_too_large', 'the result is too large; select less, or add a LIMIT')
+  readOnly(sql: string, format: string, parameters: QueryParameters = {}): Promise<Uint8Array> {
+    return this.session('analyst', async (client) => {
+      const { stream } = await client.exec({
+        query: sql,
+        query_params: parameters,
+        clickhouse_settings: { default_format: format as ClickHouseSettings['default_format'] },
+      })
+      const parts: Uint8Array[] = []
+      let bytes = 0
+      for await (const part of stream as AsyncIterable<Uint8Array>) {
+        bytes += part.length
+        parts.push(part)
+        // Text is larger than what ClickHouse counts. Breaking off ends the stream.
+        if (bytes > 2 * limits.audit_query_result_bytes_max) {
+          throw new AuditError('query_too_large', 'the result is too large; select less, or add a LIMIT')
+        }
       }
-      parts.push(part)
-    }
-    return Buffer.concat(parts)
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.writer.close(), this.reader.close(), this.analyst.close()])
+      return Buffer.concat(parts)
+    })
   }
 }
 
 class ServerClickHouse extends SharedClickHouse implements ClickHouse {
   readonly embedded = false
   readonly database: string
-  protected readonly writer: ClickHouseClient
-  protected readonly reader: ClickHouseClient
-  protected readonly analyst: ClickHouseClient
+  readonly #clients: Readonly<Record<Purpose, ClickHouseClient>>
 
   constructor({ url, database, username, password }: ClickHouseServer, insert_ms_max: number) {
     super()
     this.database = database
-    // The database is named in each statement: before the first migration it does not exist.
+    // The database is named in each statement of the gateway's: before the first migration it does not exist.
     const common = { url, username, password, application: 'sluice', max_open_connections: 4 }
-    this.writer = createClient({ ...common, request_timeout: insert_ms_max })
-    this.reader = createClient({ ...common, request_timeout: limits.audit_query_ms_max })
-    this.analyst = createClient({
-      ...common,
-      database,
-      request_timeout: limits.audit_query_ms_max + 5_000,
-      // The answer begins when the query has ended, so that a late error is an error and not text in the result.
-      clickhouse_settings: { ...read_settings, wait_end_of_query: 1 },
-    })
+    this.#clients = {
+      write: createClient({ ...common, request_timeout: insert_ms_max }),
+      read: createClient({ ...common, request_timeout: limits.audit_query_ms_max }),
+      analyst: createClient({
+        ...common,
+        database,
+        request_timeout: limits.audit_query_ms_max + 5_000,
+        // The answer begins when the query has ended, so that a late error is an error and not text in the result.
+        clickhouse_settings: { ...read_settings, wait_end_of_query: 1 },
+      }),
+    }
+  }
+
+  protected override session<T>(purpose: Purpose, use: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    // Over HTTP each request is a session of its own.
+    return use(this.#clients[purpose])
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#clients).map((client) => client.close()))
   }
 }
 
 /**
- * The engine itself. Each connection is a session of its own that runs one statement at a time, so the three clients
- * do not wait for each other; settings stick to their session.
+ * The engine itself. Every call gets a connection of its own, which takes a fifth of a millisecond: settings stick to
+ * a connection, and the rows that a failed query had put out already would stand before the next result on it.
  */
 class EmbeddedClickHouse extends SharedClickHouse implements ClickHouse {
   readonly embedded = true
   readonly database = 'sluice'
-  protected readonly writer: ClickHouseClient
-  protected readonly reader: ClickHouseClient
-  protected readonly analyst: ClickHouseClient
-  #locked: Promise<void> | null = null
+  readonly #path: string
+  /** The engine stops with its last connection, so one stays. */
+  readonly #kept: ClickHouseClient
 
   constructor(path: string) {
     super()
-    const client = () => createClient({ connection: embeddedConnection(path) })
-    this.writer = client()
-    this.reader = client()
-    this.analyst = client()
+    this.#path = path
+    this.#kept = createClient({ connection: embeddedConnection(path) })
   }
 
-  override async readOnly(
-    sql: string,
-    format: string,
-    parameters: QueryParameters = {},
-  ): Promise<Uint8Array> {
-    this.#locked ??= this.#lock()
-    await this.#locked
-    return await super.readOnly(sql, format, parameters)
-  }
-
-  /** Makes the analysts' session read-only for the rest of its life. */
-  async #lock(): Promise<void> {
-    await this.analyst.command({ query: `USE ${this.database}` })
-    for (const [name, value] of Object.entries(read_settings)) {
-      await this.analyst.command({ query: `SET ${name} = '${value}'` })
+  protected override async session<T>(
+    purpose: Purpose,
+    use: (client: ClickHouseClient) => Promise<T>,
+  ): Promise<T> {
+    const client = createClient({ connection: embeddedConnection(this.#path) })
+    try {
+      if (purpose === 'analyst') {
+        const settings = Object.entries(read_settings).map(([name, value]) => `${name} = '${value}'`)
+        await client.command({ query: `USE ${this.database}` })
+        await client.command({ query: `SET ${settings.join(', ')}` })
+      }
+      return await use(client)
+    } finally {
+      await client.close()
     }
+  }
+
+  close(): Promise<void> {
+    return this.#kept.close()
   }
 }

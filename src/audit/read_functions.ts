@@ -1,8 +1,7 @@
 /**
  * What a read-only query may call, lower case: functions that compute from their arguments alone. Not in it, on
  * purpose: whatever reads files (`file`), asks the network (`aiGenerate`, `reverseDNSQuery`, `hasColumnInTable`), looks
- * into the server (`getServerSetting`, `hostName`, `addressToLine`, `dictGet…`, `joinGet`), waits (`sleep`), or runs text
- * as a query (`eval`). Table functions are here only if they make rows up (`numbers`).
+ * into the server (`getServerSetting`, `hostName`, `addressToLine`, `dictGet…`, `joinGet`), or waits (`sleep`).
  */
 export const read_functions: ReadonlySet<string> = new Set(
   `
@@ -81,13 +80,20 @@ export const read_functions: ReadonlySet<string> = new Set(
   toIPv6OrNull isIPv4String isIPv6String isIPAddressInRange IPv4CIDRToRange IPv6CIDRToRange cutIPv6
 
   rowNumberInAllBlocks runningDifference neighbor finalizeAggregation
-
-  numbers zeros generateSeries generate_series values
   `
     .trim()
     .split(/\s+/)
     .map((name) => name.toLowerCase()),
 )
+
+/** Table functions that make their rows up, lower case. */
+export const read_table_functions: ReadonlySet<string> = new Set([
+  'generate_series',
+  'generateseries',
+  'numbers',
+  'values',
+  'zeros',
+])
 
 /** Aggregate and window functions, lower case, without combinators. */
 export const read_aggregates: ReadonlySet<string> = new Set(

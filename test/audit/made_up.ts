@@ -146,7 +146,7 @@ export function keptLog(): { log: Log; lines: LogLine[] } {
 }
 
 /** A folder of its own for a test, removed when the test ends. */
-export function ownFolder(t: Pick<TestContext, 'after'>): string {
+export function ownFolder(t: { after(remove: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-audit-'))
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
