@@ -1,4 +1,9 @@
-import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client'
 import { createChdbConnection } from 'chdb/connection'
 import { limits } from '../config/limits.ts'
 import { AuditError } from './audit_error.ts'
@@ -35,16 +40,16 @@ export interface ClickHouse {
 }
 
 /**
- * `error` as ClickHouse's own number and type, or null when it came from the way there. Told by its shape: the embedded
- * engine's package throws the same error from its own copy of the class.
+ * `error` as ClickHouse's own, or null when it came from the way there. Told by its shape, because the embedded engine's
+ * package throws its own copy of the class. Its `type` is of no use: it is cut out of a message that quotes statements
+ * and rows. So is the message, except for whoever wrote the statement.
  */
 export function clickHouseErrorOf(
   error: unknown,
-): { readonly code: number; readonly type: string; readonly message: string } | null {
+): { readonly code: number; readonly message: string } | null {
   if (!(error instanceof Error)) return null
-  const { code, type, message } = error as Error & { code?: unknown; type?: unknown }
-  if (typeof code !== 'string' || !/^\d+$/.test(code)) return null
-  return { code: Number(code), type: typeof type === 'string' ? type : `CODE_${code}`, message }
+  const { code, message } = error as Error & { code?: unknown }
+  return typeof code === 'string' && /^\d+$/.test(code) ? { code: Number(code), message } : null
 }
 
 /** Columns of an insert, where the rows do not simply name all that they fill. */
@@ -60,6 +65,9 @@ const insert_settings: ClickHouseSettings = {
   min_insert_block_size_rows: '10000000',
   min_insert_block_size_bytes: '4294967296',
 }
+
+/** The client would print ClickHouse's messages, which quote rows. */
+const log = { level: ClickHouseLogLevel.OFF }
 
 /** What holds for an analyst's statement. `readonly` comes last: from then on no setting can be changed. */
 const read_settings = {
@@ -154,7 +162,7 @@ class ServerClickHouse extends SharedClickHouse implements ClickHouse {
     super()
     this.database = database
     // The database is named in each statement of the gateway's: before the first migration it does not exist.
-    const common = { url, username, password, application: 'sluice', max_open_connections: 4 }
+    const common = { url, username, password, application: 'sluice', max_open_connections: 4, log }
     this.#clients = {
       write: createClient({ ...common, request_timeout: insert_ms_max }),
       read: createClient({ ...common, request_timeout: limits.audit_query_ms_max }),
@@ -192,14 +200,14 @@ class EmbeddedClickHouse extends SharedClickHouse implements ClickHouse {
   constructor(path: string) {
     super()
     this.#path = path
-    this.#kept = createClient({ connection: embeddedConnection(path) })
+    this.#kept = createClient({ connection: embeddedConnection(path), log })
   }
 
   protected override async session<T>(
     purpose: Purpose,
     use: (client: ClickHouseClient) => Promise<T>,
   ): Promise<T> {
-    const client = createClient({ connection: embeddedConnection(this.#path) })
+    const client = createClient({ connection: embeddedConnection(this.#path), log })
     try {
       if (purpose === 'analyst') {
         const settings = Object.entries(read_settings).map(([name, value]) => `${name} = '${value}'`)

@@ -93,7 +93,7 @@ async function checkedSelect(clickhouse: ClickHouse, sql: string): Promise<strin
   try {
     tree = (await textOf(clickhouse, `EXPLAIN AST SELECT * FROM (${statement})`)).split('\n')
   } catch (error) {
-    if (clickHouseErrorOf(error)?.type !== 'SYNTAX_ERROR') throw error
+    if (clickHouseErrorOf(error)?.code !== syntax_error) throw error
     throw new AuditError(
       'query_refused',
       'only a single SELECT is allowed, without FORMAT and INTO OUTFILE',
@@ -146,7 +146,9 @@ async function textOf(clickhouse: ClickHouse, sql: string, parameters?: QueryPar
   return Buffer.from(result).toString().replace(/\n$/, '')
 }
 
-const too_large: ReadonlySet<string> = new Set(['TOO_MANY_ROWS_OR_BYTES', 'MEMORY_LIMIT_EXCEEDED'])
+const syntax_error = 62
+/** `MEMORY_LIMIT_EXCEEDED`, `TOO_MANY_ROWS_OR_BYTES` */
+const too_large: ReadonlySet<number> = new Set([241, 396])
 
 function queryError(error: unknown): AuditError {
   if (error instanceof AuditError) return error
@@ -154,6 +156,6 @@ function queryError(error: unknown): AuditError {
   if (refused === null) {
     return new AuditError('clickhouse_unavailable', 'ClickHouse does not answer; try again later', error)
   }
-  const code = too_large.has(refused.type) ? 'query_too_large' : 'query_failed'
-  return new AuditError(code, `${refused.type}: ${refused.message}`, error)
+  const code = too_large.has(refused.code) ? 'query_too_large' : 'query_failed'
+  return new AuditError(code, `ClickHouse error ${refused.code}: ${refused.message}`, error)
 }

@@ -231,7 +231,7 @@ test('the session itself refuses writes, settings and outside tables, should a s
     `SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString', 'x String')`,
   ]
   for (const sql of refused) {
-    await assert.rejects(clickhouse.readOnly(sql, 'TSV'), { type: 'READONLY' }, sql)
+    await assert.rejects(clickhouse.readOnly(sql, 'TSV'), { code: '164' }, sql)
   }
 })
 
@@ -299,7 +299,7 @@ test('time, memory, rows and the size of the result are bounded', async () => {
 
 test('rows that a query put out before it failed never show up in the next result', async () => {
   const failing = 'SELECT number, intDiv(1, number - 90000) FROM numbers(99000)'
-  await assert.rejects(run(failing), { code: 'query_failed', message: /ILLEGAL_DIVISION/ })
+  await assert.rejects(run(failing), { code: 'query_failed', message: /error 153/ })
   assert.equal(await run('SELECT 2'), '2\n')
   await assert.rejects(clickhouse.rows(failing))
   assert.deepEqual(await clickhouse.rows('SELECT 2 AS a'), [{ a: 2 }])
@@ -308,7 +308,7 @@ test('rows that a query put out before it failed never show up in the next resul
 test('a wrong statement is answered with what ClickHouse says of it', async () => {
   await assert.rejects(run('SELECT nothing FROM exchanges'), {
     code: 'query_failed',
-    message: /UNKNOWN_IDENTIFIER.*nothing/s,
+    message: /error 47: .*nothing/s,
   })
-  await assert.rejects(run('SELEC 1'), { code: 'query_failed', message: /SYNTAX_ERROR/ })
+  await assert.rejects(run('SELEC 1'), { code: 'query_failed', message: /error 62: Syntax error/ })
 })
