@@ -183,11 +183,12 @@ test('a slow upstream slows the upload down, and gets every byte in the end', as
   }
   sent.on('drain', more)
   more()
-  await sleep(800)
-  const while_stalled = written
+  let while_stalled: number
+  do {
+    while_stalled = written
+    await sleep(300)
+  } while (written > while_stalled)
   assert.ok(while_stalled < total, 'everything was taken for an upstream that reads nothing')
-  await sleep(200)
-  assert.equal(written, while_stalled, 'the upload goes on while upstream reads nothing')
   go()
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   response.setEncoding('utf8')
