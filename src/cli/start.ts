@@ -12,6 +12,7 @@ import { StoreError } from '../state/store_error.ts'
 import { ListenError } from '../threads/listenable_port.ts'
 
 const default_file = 'sluice.yaml'
+const same_signal_ms = 1_000
 
 export const usage = `usage: sluice start [--config FILE]
 
@@ -118,13 +119,17 @@ function serially(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
-/** Resolves with the first SIGINT or SIGTERM. A second one ends the process at once, for the impatient. */
+/**
+ * Resolves with the first SIGINT or SIGTERM. One that comes later ends the process at once, for the impatient; within a
+ * second it is the same one again: a terminal sends it to the whole group of processes, and a launcher passes it on.
+ */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    let asked = false
+    let first_at: number | null = null
     const stop = (signal: string) => {
-      if (asked) process.exit(1)
-      asked = true
+      const now = performance.now()
+      first_at ??= now
+      if (now - first_at > same_signal_ms) process.exit(1)
       resolve(signal)
     }
     process.on('SIGINT', stop)
