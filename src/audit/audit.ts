@@ -279,7 +279,7 @@ class SpooledAudit implements Audit {
 
   async close(): Promise<void> {
     if (this.#closed) return
-    const drained = this.link.ready() ? this.flush().catch(() => {}) : Promise.resolve()
+    const drained = this.stats().clickhouse === 'ready' ? this.flush().catch(() => {}) : Promise.resolve()
     this.#closed = true
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise<void>((resolve) => {
