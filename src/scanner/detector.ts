@@ -9,7 +9,10 @@ export interface TokenDetector {
   readonly vendor: string
   /** Literals, case-sensitive, 3 to 40 ASCII bytes; shorter ones make too many candidates. */
   readonly anchors: readonly string[]
-  /** Bytes between the token's first byte and the anchor's; 0 when the anchor begins the token. */
+  /**
+   * Bytes between the token's first byte and the anchor's; 0 when the anchor begins the token. Such a token must have
+   * `left: 'word'`: the engine holds what may precede the anchor from where a word begins.
+   */
   readonly anchor_offset?: number
   /**
    * Most bytes between the token's first byte and the anchor's, for anchors behind a part of varying length; default

@@ -51,6 +51,12 @@ test('gives every anchor 3 to 40 bytes of ASCII, once', () => {
   }
 })
 
+test('lets tokens whose anchor stands inside begin at a word only, as the engine needs', () => {
+  for (const token of tokens) {
+    if (Math.max(...offsetsOf(token)) > 0) assert.notEqual(token.left, 'any', token.id)
+  }
+})
+
 test('finds an anchor where it is said to be, in every sample, and every anchor in some sample', () => {
   const never: string[] = []
   for (const token of tokens) {
