@@ -19,7 +19,7 @@ export function lockFile(seed: number, packages: number): string {
   const random = createRandom(seed)
   return repeat(packages, () => {
     const name = identifier(random)
-    const resolved = `https://registry.example.org/${name}/-/${name}-${version(random)}.tgz`
+    const resolved = `https://packages.example.org/${name}/-/${name}-${version(random)}.tgz`
     const integrity = `sha512-${random.text(base64, 86)}==`
     return `    "node_modules/${name}": {\n      "resolved": "${resolved}",\n      "integrity": "${integrity}"\n    },`
   })
