@@ -23,7 +23,7 @@ let stack: Stack
 before(async () => {
   stack = await startStack({ script: { deltas: ['done'], leak: '' } })
 })
-after(() => stack.close())
+after(() => stack?.close())
 
 /** Sends a chat message as Ana. Resolves with the answer, however long it is held. */
 async function ask(

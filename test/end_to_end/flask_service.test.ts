@@ -13,7 +13,7 @@ let stack: Stack
 before(async () => {
   stack = await startStack({ script: { deltas: [], leak: `connect with ${secrets.database_url}` } })
 })
-after(() => stack.close())
+after(() => stack?.close())
 
 /** Runs the real curl and returns what it printed, with the status on the last line. */
 async function curl(...args: string[]): Promise<{ body: string; status: number }> {

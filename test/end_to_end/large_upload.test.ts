@@ -52,7 +52,7 @@ connections:
     '--config',
     join(folder, 'sluice.yaml'),
   ]
-  gateway = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  gateway = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   await untilListening()
 })
 

@@ -32,7 +32,7 @@ before(async () => {
   await say({ inputs: content }, '/flask/predict')
   await say({ inputs: request_secrets.slack_token }, `/flask/predict?trace=${request_secrets.github_token}`)
 })
-after(() => stack.close())
+after(() => stack?.close())
 
 const request_used = [
   request_secrets.aws_secret_key,

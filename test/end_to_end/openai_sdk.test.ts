@@ -21,7 +21,7 @@ before(async () => {
     maxRetries: 0,
   })
 })
-after(() => stack.close())
+after(() => stack?.close())
 
 test('the openai SDK works through the gateway with nothing changed but base URL and key', async () => {
   const models = await openai.models.list()

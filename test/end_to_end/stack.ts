@@ -37,6 +37,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'))
   const upstream = await startScriptedUpstream(options.script ?? { deltas: ['hello ', 'there'], leak: '' })
   const dashboard_secret = randomBytes(24).toString('hex')
+  const proxy = await freePort()
   const control = await freePort()
   const provider = await startOpenidProvider({
     redirect_uris: [`http://127.0.0.1:${control}/login/callback`],
@@ -44,8 +45,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   })
   await writeFile(join(folder, 'dashboard_secret'), dashboard_secret)
   const file = join(folder, 'sluice.yaml')
-  await writeFile(file, configuration(provider.issuer, control, upstream.url, options))
-  const gateway = await startGateway(await loadConfig(file, { UPSTREAM_KEY: upstream_key }), silent_log)
+  await writeFile(file, configuration(provider.issuer, [proxy, control], upstream.url, options))
+  const closeServices = () => Promise.all([provider.close(), upstream.close()])
+  const config = await loadConfig(file, { UPSTREAM_KEY: upstream_key })
+  const gateway = await startGateway(config, silent_log).catch(async (error) => {
+    await closeServices()
+    throw error
+  })
   let stopped: Promise<unknown> | undefined
   const stopGateway = async () => {
     stopped ??= gateway.stop()
@@ -60,14 +66,19 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     stopGateway,
     async close() {
       await stopGateway()
-      await Promise.all([provider.close(), upstream.close()])
+      await closeServices()
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-function configuration(issuer: string, control: number, upstream: string, options: StackOptions): string {
-  return `listen: { proxy: "127.0.0.1:0", control: "127.0.0.1:${control}" }
+function configuration(
+  issuer: string,
+  [proxy, control]: readonly [number, number],
+  upstream: string,
+  options: StackOptions,
+): string {
+  return `listen: { proxy: "127.0.0.1:${proxy}", control: "127.0.0.1:${control}" }
 workers: 2
 identity:
   issuer: ${issuer}

@@ -10,7 +10,7 @@ let authorization: string
 before(async () => {
   const closed = await freePort()
   stack = await startStack({
-    script: { deltas: ['so far so good'], leak: '' },
+    script: { deltas: ['so far so good. '], leak: '' },
     connections: `  down:
     upstream: http://127.0.0.1:${closed}
     allow: [{ groups: [ml-eng] }]
@@ -18,7 +18,7 @@ before(async () => {
   })
   authorization = `Bearer ${await stack.token('ana')}`
 })
-after(() => stack.close())
+after(() => stack?.close())
 
 interface ProblemBody {
   readonly code: string
