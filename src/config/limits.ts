@@ -18,6 +18,8 @@ export const limits = {
   request_gathered_body_bytes_max: 1 * MiB,
   /** Path of a request; a longer one is refused before any glob looks at it. */
   request_path_bytes_max: 8 * KiB,
+  /** What may still arrive of a request body while reading it is paused: as much as the socket's buffer holds. */
+  request_backlog_bytes_max: 64 * MiB,
   /** Of a refused request's body that is read and dropped, so that the caller gets to read the answer. */
   request_unread_bytes_max: 1 * MiB,
   request_unread_ms_max: 2_000,

@@ -8,6 +8,8 @@ export interface BodyReader {
 export interface CallerOwner {
   /** The caller left before its response ended. Called at most once. */
   onCallerGone(): void
+  /** More of the request body came than can be kept, although reading it is paused. */
+  onCallerOverrun(): void
   /** A slow caller took what `write` had to leave behind. */
   onCallerDrain(): void
 }

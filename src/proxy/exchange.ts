@@ -157,6 +157,14 @@ export class Exchange implements CallerOwner, CallOwner {
     this.fail(new CallerGone())
   }
 
+  onCallerOverrun(): void {
+    this.fail(
+      new Problem('overloaded', 'the upload comes faster than the inference service takes it', {
+        retry_after: 1,
+      }),
+    )
+  }
+
   onCallerDrain(): void {
     if (this.waiting !== 'caller') return
     this.waiting = 'response'

@@ -73,10 +73,13 @@ class UwsCaller implements Caller {
   #body_complete = true
   #body_bytes = 0
   #body_length = 0
-  #paused = false
   #reader: BodyReader | null = null
-  /** Came before anybody wanted to read. At most one read of the socket, as reading pauses then. */
-  #early: Uint8Array = NOTHING
+  /** Nobody reads, or the reader asked for a pause. */
+  #paused = true
+  /** The server was told, which it heeds only once the socket's buffer is empty: what comes until then waits here. */
+  #server_paused = false
+  #backlog: Uint8Array[] = []
+  #backlog_bytes = 0
   #drain_watched = false
   /** Runs while an answered caller is still sending a body that is dropped. */
   #linger: NodeJS.Timeout | null = null
@@ -116,38 +119,56 @@ class UwsCaller implements Caller {
     this.#body_complete = last
     if (!this.open) {
       this.#drop(last)
-      return
+    } else if (this.#paused) {
+      this.#keep(buffer)
+    } else if (buffer.byteLength > 0 || last) {
+      this.#reader!.onBodyChunk(new Uint8Array(buffer), last)
     }
-    if (this.#reader !== null) {
-      if (buffer.byteLength > 0 || last) this.#reader.onBodyChunk(new Uint8Array(buffer), last)
-      return
+  }
+
+  /** Copying only, and quickly: a server that is given more while it copies never gets to the pause. */
+  #keep(buffer: ArrayBuffer): void {
+    this.#backlog.push(new Uint8Array(buffer.slice(0)))
+    this.#backlog_bytes += buffer.byteLength
+    if (!this.#server_paused && !this.#body_complete) {
+      this.#server_paused = true
+      this.#res.pause()
     }
-    this.#early = Buffer.concat([this.#early, new Uint8Array(buffer)])
-    if (!last) this.pauseBody()
+    if (this.#backlog_bytes > limits.request_backlog_bytes_max) this.owner?.onCallerOverrun()
   }
 
   readBody(reader: BodyReader): void {
     this.#reader = reader
-    const early = this.#early
-    this.#early = NOTHING
-    if (early.byteLength > 0 || this.#body_complete) reader.onBodyChunk(early, this.#body_complete)
     this.resumeBody()
   }
 
   pauseBody(): void {
     if (this.#paused || !this.open) return
     this.#paused = true
+    if (this.#body_complete) return
+    this.#server_paused = true
     this.#res.pause()
   }
 
   resumeBody(): void {
-    if (!this.#paused || !this.open) return
+    if (!this.#paused || !this.open || this.#reader === null) return
     this.#paused = false
+    while (this.#backlog.length > 0 && !this.#paused && this.open) {
+      const chunk = this.#backlog.shift()!
+      this.#backlog_bytes -= chunk.byteLength
+      this.#reader.onBodyChunk(chunk, this.#body_complete && this.#backlog.length === 0)
+    }
+    if (!this.#paused && this.open) this.#resumeServer()
+  }
+
+  #resumeServer(): void {
+    if (!this.#server_paused) return
+    this.#server_paused = false
     this.#res.resume()
   }
 
   touch(): void {
-    if (this.#paused || !this.open) return
+    if (this.#server_paused || !this.open) return
     // Resuming is what re-arms the server's timeout, which else ends uploads slower than 16 KB/s after ten seconds.
     this.#res.pause()
     this.#res.resume()
@@ -211,7 +232,8 @@ class UwsCaller implements Caller {
   }
 
   #finish(send: () => void): void {
-    this.resumeBody() // what is left of the body has to be read off the connection
+    this.#backlog = []
+    this.#resumeServer() // what is left of the body has to be read off the connection
     this.open = false
     this.#res.cork(send)
     this.#chunk = NOTHING
