@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -318,7 +317,7 @@ async function uploadUntilAnswered(port: number): Promise<{ received: string; se
   }
   socket.on('drain', more)
   more()
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.on('close', resolve))
   return { received, sent_chunks }
 }
 
