@@ -20,3 +20,9 @@ export function assertSame(actual: NaiveResult, expected: NaiveResult, told: str
   assert.deepEqual(actual.findings, expected.findings, told)
   assert.equal(actual.output.toString('latin1'), expected.output.toString('latin1'), told)
 }
+
+/** How long a fuzz test looks, in ms. SLUICE_FUZZ_SECONDS asks for longer than the tests have time for. */
+export function fuzzMs(usual: number): number {
+  const asked = Number(process.env.SLUICE_FUZZ_SECONDS ?? 0)
+  return asked > 0 ? asked * 1000 : usual
+}
