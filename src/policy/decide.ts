@@ -11,12 +11,14 @@ export type DenyReason =
   | 'model_missing'
   | 'model_ambiguous'
 
+/** What the rules say. */
 export type Decision =
   | { readonly outcome: 'allow' }
   /** Only rules that name models are left: the body must be read before it can be decided. */
   | { readonly outcome: 'model_needed' }
   | { readonly outcome: 'deny'; readonly reason: DenyReason; readonly text: string }
 
+/** The request, as far as rules look at it. */
 export interface Asked {
   /** In upper case. */
   readonly method: string
