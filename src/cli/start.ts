@@ -9,10 +9,10 @@ import { watchConfig } from '../config/watch_config.ts'
 import { createLog, type Log } from '../log.ts'
 import { type Gateway, startGateway } from '../main.ts'
 import { StoreError } from '../state/store_error.ts'
+import { stopSignal } from '../stop_signal.ts'
 import { ListenError } from '../threads/listenable_port.ts'
 
 const default_file = 'sluice.yaml'
-const same_signal_ms = 1_000
 
 export const usage = `usage: sluice start [--config FILE]
 
@@ -117,22 +117,4 @@ function serially(work: () => Promise<void>): () => Promise<void> {
     last = last.then(work)
     return last
   }
-}
-
-/**
- * Resolves with the first SIGINT or SIGTERM. One that comes later ends the process at once, for the impatient; within a
- * second it is the same one again: a terminal sends it to the whole group of processes, and a launcher passes it on.
- */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let first_at: number | null = null
-    const stop = (signal: string) => {
-      const now = performance.now()
-      first_at ??= now
-      if (now - first_at > same_signal_ms) process.exit(1)
-      resolve(signal)
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
-  })
 }

@@ -7,6 +7,7 @@ import { DataFolderError } from '../config/data_folder.ts'
 import { loadConfig } from '../config/load_config.ts'
 import { createLog } from '../log.ts'
 import { type Gateway, startGateway } from '../main.ts'
+import { stopSignal } from '../stop_signal.ts'
 import { type DemoPorts, demoConfig, demoPorts } from './demo_config.ts'
 import { demoText } from './demo_text.ts'
 import { startInferenceService } from './inference_service.ts'
@@ -62,27 +63,13 @@ export async function runDemo(args: string[]): Promise<number> {
   return typeof reason === 'string' ? 0 : 1
 }
 
-/** Resolves with the first SIGINT or SIGTERM. A second one ends the process at once, for the impatient. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let asked = false
-    const stop = (signal: string) => {
-      if (asked) process.exit(1)
-      asked = true
-      resolve(signal)
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
-  })
-}
-
 function parseDemoArguments(args: string[]): DemoArguments | string {
   try {
     const { values } = parseArgs({
       args,
       options: {
         'port-base': { type: 'string', default: '8080' },
-        data: { type: 'string', default: 'data/demo' },
+        data: { type: 'string' },
       },
     })
     const base = Number(values['port-base'])

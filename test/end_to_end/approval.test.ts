@@ -12,7 +12,7 @@ import {
 } from '../../src/control/messages.ts'
 import { CookieBrowser } from './cookie_browser.ts'
 import { secretsFor } from './made_up.ts'
-import { exchangesWhere, sql } from './read_audit.ts'
+import { exchangesWhere, rowsOnce } from './read_audit.ts'
 import { type Stack, startStack } from './stack.ts'
 
 const run = promisify(execFile)
@@ -170,10 +170,8 @@ test('what was held, who decided it, and when, is in the audit', async () => {
     ],
   )
   assert.ok(rows.every((row) => Number(row.approval_held_us) > 0))
-  const decisions = await sql(
-    stack,
-    "SELECT state, decided_by_email, reason FROM approvals WHERE state = 'denied'",
-  )
+  const query = "SELECT state, decided_by_email, reason FROM approvals WHERE state = 'denied'"
+  const decisions = await rowsOnce(stack, query, 1)
   assert.deepEqual(decisions, [
     { state: 'denied', decided_by_email: 'omar@example.com', reason: 'not today' },
   ])

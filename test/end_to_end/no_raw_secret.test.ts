@@ -47,7 +47,7 @@ const response_used = [
 const used = [...request_used, ...response_used]
 
 test('recorded exchanges are read back with SQL: masked text, who, what, and how it ended', async () => {
-  const rows = await exchangesWhere(stack, 'status = 200', 3)
+  const rows = await exchangesWhere(stack, "status = 200 AND response_text != ''", 3)
   assert.equal(rows.length, 3)
   for (const row of rows) {
     assert.equal(row.email, 'ana@example.com')
@@ -68,7 +68,7 @@ test('recorded exchanges are read back with SQL: masked text, who, what, and how
 test('nothing in any column of any table is a raw secret', async () => {
   const columns = await sql(
     stack,
-    "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND type LIKE '%String%'",
+    "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND type LIKE '%String%' AND default_kind != 'EPHEMERAL'",
   )
   assert.ok(columns.length > 50)
   for (const { table, name } of columns) {

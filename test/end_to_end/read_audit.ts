@@ -19,12 +19,16 @@ export async function sql(stack: Stack, query: string): Promise<Row[]> {
 }
 
 /** Recorded exchanges with their texts, once there are at least `count` of them: records take up to a second or so. */
-export async function exchangesWhere(stack: Stack, condition: string, count: number): Promise<Row[]> {
-  const query = `SELECT * FROM transcripts WHERE ${condition} ORDER BY started_at, id`
+export function exchangesWhere(stack: Stack, condition: string, count: number): Promise<Row[]> {
+  return rowsOnce(stack, `SELECT * FROM transcripts WHERE ${condition} ORDER BY started_at, id`, count)
+}
+
+/** What a statement gives, once that is at least `count` rows. */
+export async function rowsOnce(stack: Stack, query: string, count: number): Promise<Row[]> {
   for (let attempt = 0; ; attempt++) {
     const rows = await sql(stack, query)
     if (rows.length >= count) return rows
-    if (attempt >= 50) throw new Error(`${rows.length} exchanges instead of ${count} where ${condition}`)
+    if (attempt >= 50) throw new Error(`${rows.length} rows instead of ${count}: ${query}`)
     await sleep(200)
   }
 }

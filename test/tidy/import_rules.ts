@@ -7,8 +7,9 @@ import { type Import, packageOf, partOf } from './imports.ts'
 export const may_import: Readonly<Record<string, readonly string[] | 'anything'>> = {
   main: 'anything',
   cli: 'anything',
-  demo: ['main', 'log', 'config'],
+  demo: ['main', 'log', 'stop_signal', 'config'],
   log: [],
+  stop_signal: [],
   proxy: ['wire', 'scanner', 'policy', 'approval', 'audit', 'identity', 'problem', 'threads', 'config'],
   control: ['policy', 'approval', 'audit', 'state', 'identity', 'problem', 'threads', 'config', 'log'],
   wire: ['scanner', 'config'],
