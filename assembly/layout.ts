@@ -6,7 +6,7 @@
 //              ├─ STATE      one stream's fixed state, in and out                  16 KiB
 //              ├─ WORK       input: [carried bytes | chunk]                        3 MiB
 //              ├─ TEXT       decoded text with what came just before it            3 MiB
-//              ├─ MAP        breakpoints: decoded offset → input offset            2 MiB
+//              ├─ MAP        breakpoints: decoded offset → input offset            4 MiB
 //              ├─ CLUSTERS   ranges to replace, in text order                      2 MiB
 //              ├─ EDITS      ranges to replace, in input order                     2 MiB
 //              ├─ FINDINGS   what the host reads after a call                      2 MiB
@@ -25,7 +25,7 @@ export const WORK_BYTES: usize = 3 * MiB
 export const TEXT: usize = WORK + WORK_BYTES
 export const TEXT_BYTES: usize = 3 * MiB
 export const MAP: usize = TEXT + TEXT_BYTES
-export const MAP_BYTES: usize = 2 * MiB
+export const MAP_BYTES: usize = 4 * MiB
 export const CLUSTERS: usize = MAP + MAP_BYTES
 export const CLUSTERS_BYTES: usize = 2 * MiB
 export const EDITS: usize = CLUSTERS + CLUSTERS_BYTES

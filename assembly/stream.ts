@@ -1,26 +1,21 @@
 // What the host calls. A call takes one chunk of one stream: the host puts the stream's saved state into STATE, TEXT, MAP
 // and in front of WORK, the chunk behind that, and afterwards takes the output and what is to be saved.
+import { CHANNEL_BYTES, Channel, dropText, keepFrom } from './channel'
+import { CONTINUED, clusterAt } from './clusters'
+import { commit, finding_count, resetFindings } from './commit'
+import { SLOTS, SLOT_BYTES } from './event_layout'
+import { readJson, scanOpen } from './json'
+import { JSON_BYTES, Json, OUTSIDE, modelOf } from './json_state'
 import { CARRY_BYTES_MAX, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
-import { openTables } from './tables'
+import { addEdit, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { pass } from './pass'
+import { setCollecting } from './paths'
 import { initRandomness } from './randomness'
 import { hmacKey } from './sha256'
-import {
-  CHANNEL_BYTES,
-  CONTINUED,
-  Channel,
-  clusterAt,
-  cluster_count,
-  commit,
-  dropText,
-  finding_count,
-  keepFrom,
-  limit,
-  resetFindings,
-  scanText,
-} from './text'
-import { JSON_BYTES, Json, OUTSIDE, beginText, modelOf, readJson, scanOpen, setCollecting, text_end } from './json'
-import { addEdit, break_count, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
-import { EVENTS_OK, SLOTS, SLOT_BYTES, pushEvents, released, slotsUsed } from './sse'
+import { slotsUsed } from './slots'
+import { EVENTS_OK, pushEvents, released } from './sse'
+import { openTables } from './tables'
+import { scanText } from './text'
 
 export const MODE_RAW: i32 = 0
 export const MODE_JSON: i32 = 1
@@ -136,13 +131,13 @@ function pushRaw(n: u32, masking: bool, final: bool): void {
   const from = ch.emitted
   scanText(ch, WORK, n, 0, final)
   if (masking) {
-    for (let i: u32 = 0; i < cluster_count; i++) {
+    for (let i: u32 = 0; i < pass.cluster_count; i++) {
       const c = clusterAt(i)
-      if (c.start >= limit) break
+      if (c.start >= pass.limit) break
       if (c.end > c.start) addEdit(c.start, c.end, c.flags & CONTINUED ? 0 : c.detector)
     }
   }
-  const to = limit
+  const to = pass.limit
   commit(ch, WORK, n, to, final)
   write(from, to)
   keep_work = keepFrom(ch)
@@ -155,7 +150,7 @@ function pushRaw(n: u32, masking: bool, final: bool): void {
 function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final: bool): void {
   const ch = changetype<Channel>(CHANNEL_AT)
   const j = changetype<Json>(JSON_AT)
-  beginText(kept_text)
+  pass.text_end = kept_text
   resetBreaks(kept_breaks)
   const read = readJson(j, ch, load<u32>(STATE), n, masking, final)
   const to = scanOpen(j, ch, read, masking, final)
@@ -164,7 +159,7 @@ function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final
   keep_work_bytes = n - to
   store<u32>(STATE, read - to)
   keep_text = keepFrom(ch)
-  keep_text_bytes = text_end - keep_text
+  keep_text_bytes = pass.text_end - keep_text
   keep_breaks = j.mode == OUTSIDE ? 0 : rebaseBreaks(ch.emitted, keep_text, to)
   if (j.mode == OUTSIDE) resetBreaks(0)
   j.barrier = j.barrier > keep_text ? j.barrier - keep_text : 0

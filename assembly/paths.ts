@@ -1,0 +1,147 @@
+// Where in a document the reader stands: the path trie that the host wrote, and the containers around a string.
+// u32 node count │ nodes: u16 first edge, u16 edge count, u32 leaf │ edges: u32 key hash, u32 node
+import { DEPTH_MAX, Json, frameAt } from './json_state'
+import { paths } from './tables'
+
+/** What a string at a path is, see compile_detectors.ts. */
+export const LEAF_NONE: u32 = 0
+export const LEAF_TEXT: u32 = 1
+
+const LEAF_INDEX: u32 = 2
+export const LEAF_MODEL: u32 = 3
+
+export const NO_NODE: u32 = 0xffff
+const HASH_ELEMENT: u32 = 0
+
+// u32 node count │ nodes: u16 first edge, u16 edge count, u32 leaf │ edges: u32 key hash, u32 node
+
+export function edge(node: u32, hash: u32): u32 {
+  if (node == NO_NODE) return NO_NODE
+  const count = load<u32>(paths)
+  const record = paths + 4 + (<usize>node << 3)
+  const first = paths + 4 + (<usize>count << 3)
+  let e = first + (<usize>load<u16>(record) << 3)
+  for (let k = <u32>load<u16>(record, 2); k > 0; k--) {
+    if (load<u32>(e) == hash) return load<u32>(e, 4)
+    e += 8
+  }
+  return NO_NODE
+}
+
+// @ts-ignore: decorator
+@inline
+export function leafOf(node: u32): u32 {
+  return node == NO_NODE ? LEAF_NONE : load<u32>(paths + 4 + (<usize>node << 3), 4)
+}
+
+/** FNV-1a, as the host computes it. */
+export function hashOf(p: usize, n: u32): u32 {
+  let h: u32 = 0x811c9dc5
+  for (let i: u32 = 0; i < n; i++) h = (h ^ load<u8>(p + i)) * 0x01000193
+  return h
+}
+
+/** A collected string: u32 input start │ u32 input end │ u32 node │ u32 frame id. */
+export const SPAN_BYTES: usize = 16
+/** A container of the events read: u32 parent's id, FRAME_ARRAY │ u32 index: an array's next position, an object's own. */
+export const FRAME_BYTES: usize = 8
+export const FRAME_ARRAY: u32 = 0x40000000
+
+const INDEX_GIVEN: u32 = 0x80000000
+/** Set by the event stream: strings at LEAF_TEXT are collected instead of scanned, and indices are told. */
+export let collecting: bool = false
+export let span_count: u32 = 0
+
+let frame_count: u32 = 0
+let spans: usize = 0
+
+export let frames: usize = 0
+let spans_max: u32 = 0
+
+let frames_max: u32 = 0
+
+export function setCollecting(on: bool): void {
+  collecting = on
+}
+
+export function collectInto(span_area: usize, spans_most: u32, frame_area: usize, frames_most: u32): void {
+  spans = span_area
+  frames = frame_area
+  spans_max = spans_most
+  frames_max = frames_most
+  span_count = 0
+  frame_count = 1 // frame 0 is the event itself
+  store<u64>(frames, 0)
+}
+
+export function addSpan(start: u32, end: u32, node: u32, frame: u32): bool {
+  if (span_count >= spans_max) return false
+  const s = spans + <usize>(span_count++) * SPAN_BYTES
+  store<u32>(s, start)
+  store<u32>(s, end, 4)
+  store<u32>(s, node, 8)
+  store<u32>(s, frame, 12)
+  return true
+}
+
+export function frameId(j: Json): u32 {
+  return j.depth > 0 && j.depth <= DEPTH_MAX ? load<u32>(frameAt(j, j.depth), 4) : 0
+}
+
+export function enter(j: Json, array: bool): void {
+  const parent = frameId(j)
+  const node = array ? edge(j.node, HASH_ELEMENT) : j.node
+  j.depth++
+  j.expect_key = array ? 0 : 1
+  if (j.depth > DEPTH_MAX) return
+  const f = frameAt(j, j.depth)
+  store<u16>(f, <u16>node)
+  store<u8>(f, array ? 1 : 0, 2)
+  store<u32>(f, 0, 4)
+  if (collecting && frame_count < frames_max) {
+    const slot = frames + <usize>frame_count * FRAME_BYTES
+    const inArray = (load<u32>(frames + <usize>parent * FRAME_BYTES) & FRAME_ARRAY) != 0
+    store<u32>(slot, array ? parent | FRAME_ARRAY : parent)
+    store<u32>(slot, inArray && !array ? load<u32>(frames + <usize>parent * FRAME_BYTES, 4) : 0, 4)
+    store<u32>(f, frame_count++, 4)
+  }
+  j.node = array ? node : NO_NODE
+}
+
+export function leave(j: Json): void {
+  if (j.depth > 0) j.depth--
+  j.expect_key = 0
+  j.node = NO_NODE
+  if (j.depth == 0) j.node = 0
+}
+
+export function nextItem(j: Json): void {
+  if (j.depth == 0 || j.depth > DEPTH_MAX) {
+    j.expect_key = 0
+    j.node = NO_NODE
+    return
+  }
+  const f = frameAt(j, j.depth)
+  if (load<u8>(f, 2) == 0) {
+    j.expect_key = 1
+    j.node = NO_NODE
+    return
+  }
+  j.expect_key = 0
+  j.node = load<u16>(f)
+  const id = load<u32>(f, 4)
+  if (collecting && id != 0) {
+    const slot = frames + <usize>id * FRAME_BYTES
+    store<u32>(slot, load<u32>(slot, 4) + 1, 4)
+  }
+}
+
+export function takeIndex(j: Json, value: u32): void {
+  if (!collecting || leafOf(j.node) != LEAF_INDEX) return
+  const id = frameId(j)
+  if (id == 0) return
+  const slot = frames + <usize>id * FRAME_BYTES
+  const before = load<u32>(slot, 4)
+  // bit 31 tells a given index from a position; several indices of one object count together
+  store<u32>(slot, before & INDEX_GIVEN ? ((before << 6) ^ value) | INDEX_GIVEN : value | INDEX_GIVEN, 4)
+}

@@ -1,0 +1,204 @@
+// The automaton's walk over the text, and what comes of each literal that it finds.
+import { atBlock } from './blocks'
+import { Channel, SWALLOW_NONE } from './channel'
+import { KEYWORDS, KEYWORDS_MAX, addMatch } from './clusters'
+import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
+import { TABLES } from './layout'
+import { inMask, wordBefore } from './masks'
+import { pass, unresolved } from './pass'
+import { BLOCK, BLOCK_LOADS, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
+import { isWord } from './randomness'
+import { judgeRuns } from './runs'
+import {
+  ROW_AGAIN,
+  ROW_ANY,
+  ROW_WORD,
+  TYPE_BLOCK,
+  TYPE_CONTEXT,
+  TYPE_KEYWORD,
+  TYPE_TOKEN,
+  TYPE_URL,
+  ac_classes,
+  ac_extra,
+  ac_rows,
+  d_basic,
+  d_entropy,
+  d_generic,
+  d_url,
+  literal_bytes_max,
+  patterns,
+  prefilter,
+} from './tables'
+import { atToken, swallowToken } from './tokens'
+
+function atKeyword(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, final: bool): void {
+  const s = i - load<u8>(pattern + 1)
+  if (i <= ch.seen || (s > 0 && isWord(t + s - 1)) || inMask(t, s)) return
+  if (i == n && !final) {
+    pass.again = min(pass.again, s)
+    return
+  }
+  if (i < n && isWord(t + i)) return
+  if (pass.keyword_count >= KEYWORDS_MAX) return
+  const k = KEYWORDS + <usize>pass.keyword_count * 12
+  store<u32>(k, i)
+  store<u32>(k, load<u32>(pattern + 4), 4)
+  store<u32>(k, s, 8)
+  pass.keyword_count++
+}
+
+function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: u32, barrier: u32, final: bool): void {
+  const s = i - load<u8>(pattern + 1)
+  let result: i32
+  let d: usize
+  if (type == TYPE_CONTEXT) {
+    if (inMask(t, s)) return
+    d = d_generic
+    result = readAssignment(t, n, i, load<u32>(pattern + 4), final)
+  } else if (type == TYPE_URL) {
+    d = d_url
+    result = readUrlPassword(t, n, i, final)
+  } else {
+    if (s > 0 && isWord(t + s - 1)) return
+    d = d_basic
+    result = readBasic(t, n, i, final)
+  }
+  if (result == MORE) {
+    // what has no value yet holds nothing back, but is read pass.again
+    if (!final) unresolved(s, max(min(value_start, n), barrier))
+    else if (value_start >= n) pass.again = min(pass.again, s)
+  } else if (result == LONG && value_start >= barrier) {
+    pass.dfa_state = 1
+    swallowToken(t, n, s, s, value_start, value_end, d, final)
+  } else if (result == MATCH && value_start >= barrier && value_end > ch.emitted) {
+    addMatch(max(value_start, ch.emitted), value_end, s, d, 0)
+  }
+}
+
+function atHit(ch: Channel, t: usize, n: u32, i: u32, row: usize, barrier: u32, final: bool): void {
+  let list = TABLES + load<u32>(row + ac_extra)
+  let count = <u32>load<u16>(list)
+  while (count > 0) {
+    count--
+    list += 2
+    const pattern = patterns + (<usize>load<u16>(list) << 4)
+    const type = <u32>load<u8>(pattern)
+    if (type == TYPE_TOKEN) atToken(ch, t, n, i, pattern, barrier, final)
+    else if (type == TYPE_BLOCK) atBlock(t, n, i, pattern, barrier, final)
+    else if (type == TYPE_KEYWORD) atKeyword(ch, t, n, i, pattern, final)
+    else atContext(ch, t, n, i, pattern, type, barrier, final)
+    if (pass.jump != 0) break
+  }
+  // a key word may be a trigger as well
+  while (count > 0) {
+    count--
+    list += 2
+    const pattern = patterns + (<usize>load<u16>(list) << 4)
+    if (<u32>load<u8>(pattern) == TYPE_KEYWORD) atKeyword(ch, t, n, i, pattern, final)
+  }
+}
+
+/** What the text ends in may be the beginning of an anchor. */
+function holdPartialAnchor(t: usize, n: u32, row: usize, barrier: u32): void {
+  while (row != ac_rows) {
+    const depth = load<u32>(row + ac_extra + 8) & 0xff
+    const flags = load<u32>(row + ac_extra + 8) >> 8
+    const s = n - depth
+    if (s >= barrier) {
+      if (flags & ROW_ANY || (flags & ROW_WORD && !wordBefore(t, s))) {
+        unresolved(s, s)
+        return // the longest suffix begins first
+      }
+    }
+    if (flags & ROW_AGAIN) pass.again = min(pass.again, s)
+    row = ac_rows + load<u32>(row + ac_extra + 4)
+  }
+}
+
+/** Where the walk stands: the automaton's row behind the byte before `walked`, and where nothing may be replaced before. */
+export let row: usize = 0
+export let walked: u32 = 0
+
+let wall: u32 = 0
+
+export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final: bool): void {
+  row = ac_rows
+  walked = from
+  wall = barrier
+  if (prefilter != 0 && n - from >= 4 * BLOCK) {
+    // what the text ends in is always walked: it may be the beginning of a literal
+    const tail = n - max(BLOCK_LOADS, literal_bytes_max)
+    beginPrefilter(t, from)
+    let q = from
+    while (q < tail) {
+      if (lookAt(t, q) && look_to > walked) {
+        if (look_from > walked) {
+          walked = look_from
+          row = ac_rows
+        }
+        walkTo(ch, t, min(look_to, n), n, final)
+        if (pass.swallow != SWALLOW_NONE) return
+        // far beyond the block when something was swallowed
+        if (walked >= q + 2 * BLOCK) {
+          q = walked
+          beginPrefilter(t, q)
+          continue
+        }
+      }
+      q += BLOCK
+    }
+    const last = max(from, min(q, n) - min(literal_bytes_max, n))
+    if (last > walked) {
+      walked = last
+      row = ac_rows
+    }
+  }
+  walkTo(ch, t, n, n, final)
+  if (!final && pass.swallow == SWALLOW_NONE) holdPartialAnchor(t, n, row, wall)
+}
+
+/** Walks the automaton from `walked` to `to`. */
+function walkTo(ch: Channel, t: usize, to: u32, n: u32, final: bool): void {
+  const classes = ac_classes
+  const rows = ac_rows
+  let at = row
+  let i = walked
+  while (i < to) {
+    const entry = load<u32>(at + (<usize>load<u8>(classes + load<u8>(t + i)) << 2))
+    at = rows + (entry & ~3)
+    i++
+    if (entry & 1) {
+      pass.jump = 0
+      atHit(ch, t, n, i, at, wall, final)
+      if (pass.jump != 0) {
+        // What was swallowed parts the runs before it from those behind it.
+        if (d_entropy != 0) judgeRuns(ch, t, pass.jump_from, min(pass.run_again, pass.jump_from), wall, true)
+        walkTriggers(ch, t, i, pass.jump_from, n, at, final)
+        pass.cut = pass.jump
+        pass.run_again = pass.jump
+        pass.run_judged = 0
+        if (pass.swallow != SWALLOW_NONE) return
+        i = pass.jump
+        wall = max(wall, i)
+        at = rows
+      }
+    }
+  }
+  row = at
+  walked = i
+}
+
+/** Finds the triggers between a key word and the value that it made the walk leap over. */
+function walkTriggers(ch: Channel, t: usize, from: u32, to: u32, n: u32, at: usize, final: bool): void {
+  for (let i = from; i < to; i++) {
+    const entry = load<u32>(at + (<usize>load<u8>(ac_classes + load<u8>(t + i)) << 2))
+    at = ac_rows + (entry & ~3)
+    if ((entry & 1) == 0) continue
+    let list = TABLES + load<u32>(at + ac_extra)
+    for (let count = <u32>load<u16>(list); count > 0; count--) {
+      list += 2
+      const pattern = patterns + (<usize>load<u16>(list) << 4)
+      if (<u32>load<u8>(pattern) == TYPE_KEYWORD) atKeyword(ch, t, n, i + 1, pattern, final)
+    }
+  }
+}
