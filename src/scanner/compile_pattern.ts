@@ -58,7 +58,7 @@ class Nfa {
   #setId(set: ByteSet): number {
     const known = this.#set_ids.get(set)
     if (known !== undefined) return known
-    const key = set.join('')
+    const key = keyOf(set)
     const id = this.#set_ids.get(key) ?? this.sets.push(set) - 1
     this.#set_ids.set(set, id).set(key, id)
     return id
@@ -109,6 +109,13 @@ class Nfa {
   }
 }
 
+/** Equal for equal sets: their 256 bits as 16 UTF-16 units. */
+function keyOf(set: ByteSet): string {
+  const units = new Uint16Array(16)
+  for (let byte = 0; byte < 256; byte++) units[byte >> 4]! |= set[byte]! << (byte & 15)
+  return String.fromCharCode(...units)
+}
+
 /** Coarsest classes of bytes that no set of the pattern tells apart. */
 function byteClasses(sets: readonly ByteSet[]): { classes: Uint8Array; class_count: number } {
   const classes = new Uint8Array(256)
@@ -132,9 +139,14 @@ function byteClasses(sets: readonly ByteSet[]): { classes: Uint8Array; class_cou
 /** For each set, the classes that it is made of. */
 function classesOfSets(sets: readonly ByteSet[], classes: Uint8Array): number[][] {
   return sets.map((set) => {
-    const members = new Set<number>()
-    for (let byte = 0; byte < 256; byte++) if (set[byte]) members.add(classes[byte]!)
-    return [...members]
+    const seen = new Uint8Array(256)
+    const members: number[] = []
+    for (let byte = 0; byte < 256; byte++) {
+      const byteClass = classes[byte]!
+      if (set[byte] && !seen[byteClass]) members.push(byteClass)
+      if (set[byte]) seen[byteClass] = 1
+    }
+    return members
   })
 }
 
