@@ -33,6 +33,7 @@ interface Node {
   below: number
 }
 
+/** Builds the automaton of these literals; their order is that of the indices in output lists. */
 export function buildAutomaton(literals: readonly Literal[]): Automaton {
   const classes = classesOf(literals)
   const nodes = buildTrie(literals, classes)

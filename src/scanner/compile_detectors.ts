@@ -16,6 +16,7 @@ export interface CompiledDetectors {
   readonly paths: readonly string[]
 }
 
+/** What to compile. The order of the detectors is their priority. */
 export interface CompileDetectorsOptions {
   readonly detectors: readonly Detector[]
   readonly keywords: readonly string[]

@@ -9,6 +9,7 @@ import { ScannerError } from './scanner_error.ts'
 export type { Detector, Finding }
 export { ScannerError }
 
+/** What a scanner looks for, and how. Fixed for its life. */
 export interface ScannerOptions {
   /** In order of priority. Default: the built-in catalogue. */
   readonly detectors?: readonly Detector[]
@@ -26,6 +27,7 @@ export interface ScannerOptions {
   readonly wasm?: Uint8Array
 }
 
+/** What one body is, and what to do with what is found in it. */
 export interface StreamOptions {
   /** A `Content-Type` value; chooses the framing: JSON, event stream, or raw text. */
   readonly contentType: string
@@ -59,6 +61,7 @@ export interface ScanStream {
   readonly bytes: number
 }
 
+/** One Wasm instance with compiled detectors. Opens any number of streams; all calls are synchronous. */
 export interface Scanner {
   open(options: StreamOptions): ScanStream
 }

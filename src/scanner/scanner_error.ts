@@ -1,3 +1,4 @@
+/** What went wrong; stable. */
 export type ScannerErrorCode = 'event_too_large' | 'stream_failed' | 'too_many_detectors' | 'invalid_key'
 
 /** The scanner can't go on. Never holds a byte of what was scanned. */
