@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createChdbConnection } from 'chdb/connection'
 
 /** What the server does with a request. `lost`: it does what it is asked and cuts the connection before the answer. */
-export type Behaviour = 'answer' | 'lost' | 'hang' | 'reset' | 'overloaded' | 'slow'
+export type Behaviour = 'answer' | 'lost' | 'hang' | 'reset' | 'overloaded' | 'puzzled' | 'slow'
 
 export interface Statement {
   readonly sql: string
@@ -112,6 +112,7 @@ async function serve(
   if (behaviour === 'overloaded') {
     return refuse(response, 500, 'Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)')
   }
+  if (behaviour === 'puzzled') return refuse(response, 500, 'Code: 9999. DB::Exception: What. (WHAT)')
   if (behaviour === 'hang') return void hanging.add(response)
   if (behaviour === 'slow') await new Promise((resolve) => setTimeout(resolve, 300))
   const answer = await runStatement(path, query === null ? sql : `${sql}\n${body}`, searchParams, settings)

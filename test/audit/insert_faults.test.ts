@@ -133,3 +133,27 @@ test('a search for bad records that is cut off goes on after the restart and add
   assert.deepEqual(await counts(server, database), once_each(30))
   assert.equal(again.stats().rejected_rows, 2)
 })
+
+test('an error in no list is waited out first, then searched for, and costs no record that is taken in the end', async (t) => {
+  const { audit, database } = await serverAudit(server, t)
+  let inserts = 0
+  server.behave = ({ table }) => (table !== '' && ++inserts <= 20 ? 'puzzled' : 'answer')
+  for (let n = 0; n < 8; n++) audit.append(madeUpRecord(n))
+  await audit.flush()
+  assert.deepEqual(await counts(server, database), once_each(8))
+  assert.equal(audit.stats().rejected_rows, 0)
+  const sizes = server.statements
+    .filter(({ table, sql }) => table === 'exchanges' && sql.includes(database))
+    .map(({ token }) => token.split(':').at(-1))
+  assert.deepEqual(sizes.slice(0, 9), [...Array(8).fill('1-8'), '1-4'])
+})
+
+test('a record that no row can be made of is set aside like one that ClickHouse refuses', async (t) => {
+  const { audit, database } = await serverAudit(server, t)
+  for (let n = 0; n < 8; n++) {
+    audit.append(madeUpRecord(n, n === 5 ? { started_at_us: Number.NaN } : {}))
+  }
+  await audit.flush()
+  assert.deepEqual(await counts(server, database), once_each(7))
+  assert.equal(audit.stats().rejected_rows, 1)
+})
