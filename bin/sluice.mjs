@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const pinned = join(root, 'node_modules/node/bin/node')
 const node = existsSync(pinned) ? pinned : process.execPath
-const args = ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), ...process.argv.slice(2)]
+const args = [
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'src/cli/main.ts'),
+  ...process.argv.slice(2),
+]
 const child = spawn(node, args, { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {

@@ -46,7 +46,9 @@ function pinnedNode() {
   if (existsSync(pinned)) return join(root, pinned)
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath
-  console.error('Node 22 did not install from npm (package "node"); allow its install script and run npm ci again')
+  console.error(
+    'Node 22 did not install from npm (package "node"); allow its install script and run npm ci again',
+  )
   process.exit(1)
 }
 
@@ -55,7 +57,10 @@ function build(node) {
     console.error('building the scanner')
     run(node, ['node_modules/assemblyscript/bin/asc.js', '--target', 'release'])
   }
-  if (existsSync('dashboard/index.html') && stale('build/dashboard/index.html', ['dashboard', 'src/control/messages.ts'])) {
+  if (
+    existsSync('dashboard/index.html') &&
+    stale('build/dashboard/index.html', ['dashboard', 'src/control/messages.ts'])
+  ) {
     console.error('building the dashboard')
     run(node, ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', 'dashboard'])
   }
@@ -84,6 +89,7 @@ switch (task) {
   case 'check':
     run(node, ['node_modules/@biomejs/biome/bin/biome', 'check', '.'])
     run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+    run(node, ['node_modules/typescript/bin/tsc', '-p', 'dashboard/tsconfig.json'])
     break
   case 'format':
     run(node, ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'])

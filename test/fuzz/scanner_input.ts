@@ -50,7 +50,7 @@ const words = [
     'write data ',
     'é',
     '😀',
-    '${X}',
+    '\u0024{X}',
     '<x>',
     'null',
   ],
