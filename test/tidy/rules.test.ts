@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { madeUpSecrets } from '../../src/demo/made_up_secrets.ts'
+import { createScanner } from '../../src/scanner/scanner.ts'
 import { importCycles, strayPackages, unreachable, wrongDirections } from './import_rules.ts'
 import { importsOf } from './imports.ts'
+import { findSecrets, unexplainedSecrets } from './secret_rules.ts'
 import { badNames, heldBackTests, machineTraces, tooLong, undocumentedExports } from './text_rules.ts'
 
 const imports = (path: string, text: string) => importsOf({ path, text })
@@ -142,4 +145,15 @@ test('finds exports without a doc comment', () => {
     'export type { C }',
   ].join('\n')
   assert.deepEqual(undocumentedExports([{ path: 'src/a.ts', text }]), ['src/a.ts:4: b has no doc comment'])
+})
+
+test('finds credentials in files, and exceptions that explain nothing', async () => {
+  const scanner = await createScanner()
+  const { github_token } = madeUpSecrets('rules')
+  const found = findSecrets([{ path: 'docs/a.md', text: `# A\n\nUse ${github_token} to begin.\n` }], scanner)
+  assert.deepEqual([found.length, found[0]?.path, found[0]?.line], [1, 'docs/a.md', 3])
+  const key = `docs/a.md ${found[0]?.detector}`
+  assert.equal(unexplainedSecrets(found, {}).length, 1)
+  assert.deepEqual(unexplainedSecrets(found, { [key]: 'an example' }), [])
+  assert.equal(unexplainedSecrets([], { [key]: 'an example' }).length, 1)
 })
