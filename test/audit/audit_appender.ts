@@ -1,4 +1,4 @@
-// A gateway's audit under load: prints how many records are on the disk, until it is killed.
+// A gateway's audit under load: prints how many of its records are on the disk, until it is killed.
 import { openAudit } from '../../src/audit/audit.ts'
 import { keptLog, madeUpRecord } from './made_up.ts'
 
@@ -10,10 +10,7 @@ const audit = await openAudit({
   log: keptLog().log,
   tuning: { batch_ms_max: 20 },
 })
-const before = Number(
-  JSON.parse(await audit.query('SELECT max(sequence) AS last FROM exchanges', 'JSONEachRow')).last,
-)
-let appended = before + audit.stats().spool_rows
+let appended = 0
 for (;;) {
   for (let n = 0; n < 50; n++) audit.append(madeUpRecord(appended++))
   await audit.durable()

@@ -9,7 +9,7 @@ import { counts, once_each, serverAudit, until } from './server_audit.ts'
 let server: HttpClickHouse
 
 before(async () => {
-  server = await startHttpClickHouse(join(ownFolder({ after }), 'engine'))
+  server = await startHttpClickHouse(join(ownFolder(), 'engine'))
 })
 after(() => server.close())
 
@@ -49,7 +49,7 @@ test('a batch of the largest size is one block, so that even it is never inserte
 })
 
 test('a gateway restarted in the middle of a batch sends the same rows under the same tokens', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   const { audit, database, options } = await serverAudit(server, t, { folder })
   server.behave = ({ table }) => (table === 'frames' ? 'lost' : 'answer')
   for (let n = 0; n < 30; n++) audit.append(madeUpRecord(n))
@@ -114,7 +114,7 @@ test('records that ClickHouse refuses are set aside one by one, and the others g
 })
 
 test('a search for bad records that is cut off goes on after the restart and adds nothing twice', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   const { audit, database, options } = await serverAudit(server, t, { folder, tuning: { batch_ms_max: 300 } })
   let inserts = 0
   // The search begins, gets some halves through with their answers lost, and then gets nowhere.

@@ -145,16 +145,22 @@ export function keptLog(): { log: Log; lines: LogLine[] } {
   return { log: { info: keep('info'), warn: keep('warn'), error: keep('error') }, lines }
 }
 
-/** A folder of its own for a test, removed when the test ends. */
-export function ownFolder(t: { after(remove: () => void): void }): string {
+const folders: string[] = []
+// Not in a hook: hooks run in the order of their registration, and what uses a folder is opened after it.
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+/** A new folder, removed when the process ends. */
+export function ownFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-audit-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  folders.push(folder)
   return folder
 }
 
 /** An open audit on the embedded engine that is closed when the test ends. */
 export async function ownAudit(t: TestContext, changed: Partial<AuditOptions> = {}): Promise<Audit> {
-  const folder = changed.folder ?? ownFolder(t)
+  const folder = changed.folder ?? ownFolder()
   const audit = await openAudit({
     folder,
     clickhouse: null,

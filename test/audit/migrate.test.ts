@@ -7,7 +7,7 @@ import { type Migration, migrate, readMigrations } from '../../src/audit/migrate
 import { tableRows } from '../../src/audit/table_rows.ts'
 import { madeUpRecord, ownFolder } from './made_up.ts'
 
-const real = openClickHouse({ path: join(ownFolder({ after }), 'clickhouse') })
+const real = openClickHouse({ path: join(ownFolder(), 'clickhouse') })
 after(() => real.close())
 let databases = 0
 

@@ -11,7 +11,7 @@ import { tableRows } from '../../src/audit/table_rows.ts'
 import { limits } from '../../src/config/limits.ts'
 import { madeUpRecord, ownFolder } from './made_up.ts'
 
-const folder = ownFolder({ after })
+const folder = ownFolder()
 const bait = join(folder, 'bait.txt')
 const trap = join(folder, 'trap.csv')
 const records = Array.from({ length: 10 }, (_, n) => madeUpRecord(n))

@@ -16,7 +16,7 @@ export async function serverAudit(
   const database = `audit_${++databases}`
   const kept = keptLog()
   const options: AuditOptions = {
-    folder: ownFolder(t),
+    folder: ownFolder(),
     clickhouse: { url: server.url, database, ...credentials },
     retention_days: 36_500,
     log: kept.log,

@@ -9,7 +9,7 @@ import { counts, once_each, serverAudit } from './server_audit.ts'
 let server: HttpClickHouse
 
 before(async () => {
-  server = await startHttpClickHouse(join(ownFolder({ after }), 'engine'))
+  server = await startHttpClickHouse(join(ownFolder(), 'engine'))
 })
 after(() => server.close())
 
@@ -55,7 +55,7 @@ test('wrong credentials are named in the log, and never shown', async (t) => {
   const kept = keptLog()
   const wrong = ['not', 'the', 'one'].join('-')
   const audit = await openAudit({
-    folder: ownFolder(t),
+    folder: ownFolder(),
     clickhouse: { url: server.url, database: 'nowhere', username: 'sluice', password: wrong },
     retention_days: 1,
     log: kept.log,

@@ -16,7 +16,7 @@ const exchange = (n: number): SpooledRecord => ({ kind: 'exchange', record: made
 const waiting = (spool: Spool) => spool.read(spool.removed() + 1, 1_000_000, Number.POSITIVE_INFINITY)
 
 test('records come out in order as they went in, byte values and all', async (t) => {
-  const spool = await openSpool(ownFolder(t), { bytes_max })
+  const spool = await openSpool(ownFolder(), { bytes_max })
   t.after(() => spool.close())
   const every_byte = Uint8Array.from({ length: 256 }, (_, value) => value)
   const frames = [{ direction: 'request' as const, offset_us: 1, bytes: every_byte }]
@@ -38,7 +38,7 @@ test('records come out in order as they went in, byte values and all', async (t)
 })
 
 test('a read stops before the byte limit but always takes one record', async (t) => {
-  const spool = await openSpool(ownFolder(t), { bytes_max })
+  const spool = await openSpool(ownFolder(), { bytes_max })
   t.after(() => spool.close())
   for (let n = 1; n <= 10; n++) spool.append(exchange(n))
   await spool.committed()
@@ -49,7 +49,7 @@ test('a read stops before the byte limit but always takes one record', async (t)
 })
 
 test('sequences go on after the spool was emptied and opened again', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   const before = await openSpool(folder, { bytes_max })
   for (let n = 1; n <= 5; n++) before.append(exchange(n))
   await before.committed()
@@ -65,7 +65,7 @@ test('sequences go on after the spool was emptied and opened again', async (t) =
 })
 
 test('close writes what was appended in the same turn', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   const before = await openSpool(folder, { bytes_max })
   for (let n = 1; n <= 50; n++) before.append(exchange(n))
   await before.close()
@@ -75,7 +75,7 @@ test('close writes what was appended in the same turn', async (t) => {
 })
 
 test('the count of waiting bytes stays exact over appends, removals and a restart', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   let spool = await openSpool(folder, { bytes_max })
   for (let n = 1; n <= 30; n++) spool.append(exchange(n))
   await spool.committed()
@@ -91,7 +91,7 @@ test('the count of waiting bytes stays exact over appends, removals and a restar
 })
 
 test('refused records leave the queue but stay in the spool with the reason, up to their limit', async (t) => {
-  const spool = await openSpool(ownFolder(t), { bytes_max })
+  const spool = await openSpool(ownFolder(), { bytes_max })
   t.after(() => spool.close())
   for (let n = 1; n <= 4; n++) spool.append(exchange(n))
   await spool.committed()
@@ -118,7 +118,7 @@ test('refused records leave the queue but stay in the spool with the reason, up 
 })
 
 test('a plan survives a restart until its batch is settled', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   const plan = {
     first: 1,
     last: 2,
@@ -138,7 +138,7 @@ test('a plan survives a restart until its batch is settled', async (t) => {
 })
 
 test('whatever a killed process was told is on the disk is there, without gaps', async (t) => {
-  const folder = ownFolder(t)
+  const folder = ownFolder()
   let acknowledged = 0
   for (let round = 1; round <= 3; round++) {
     const child = spawn(process.execPath, [appender, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -158,10 +158,10 @@ test('whatever a killed process was told is on the disk is there, without gaps',
   }
 })
 
-test('a disk that refuses writes is told of, and the records are kept for another attempt', (t) => {
+test('a disk that refuses writes is told of, and the records are kept for another attempt', () => {
   // A limit on the size of files is a full disk without filling one.
   const command = `ulimit -f 2048; exec "$0" --disable-warning=ExperimentalWarning "$1" "$2" until-refused`
-  const result = spawnSync('bash', ['-c', command, process.execPath, appender, ownFolder(t)], {
+  const result = spawnSync('bash', ['-c', command, process.execPath, appender, ownFolder()], {
     encoding: 'utf8',
   })
   assert.equal(result.status, 0, result.stderr)
