@@ -18,8 +18,10 @@ export const limits = {
   request_gathered_body_bytes_max: 1 * MiB,
   /** Path of a request; a longer one is refused before any glob looks at it. */
   request_path_bytes_max: 8 * KiB,
-  /** What may still arrive of a request body while reading it is paused: as much as the socket's buffer holds. */
-  request_backlog_bytes_max: 64 * MiB,
+  /** What may still arrive of a request body while reading it is paused: the socket is read until it is empty once. */
+  request_backlog_bytes_max: 256 * MiB,
+  /** All such bytes of one worker together. */
+  worker_backlog_bytes_max: 512 * MiB,
   /** Of a refused request's body that is read and dropped, so that the caller gets to read the answer. */
   request_unread_bytes_max: 1 * MiB,
   request_unread_ms_max: 2_000,
@@ -130,6 +132,7 @@ export const limits = {
 assert(limits.relay_buffer_bytes_low < limits.relay_buffer_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.worker_held_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
+assert(limits.request_backlog_bytes_max <= limits.worker_backlog_bytes_max)
 assert(limits.request_gathered_body_bytes_max <= limits.request_held_body_bytes_max)
 assert(limits.request_path_bytes_max < limits.request_headers_bytes_max)
 assert(limits.audit_frame_bytes_max <= limits.audit_body_bytes_max)

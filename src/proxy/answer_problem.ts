@@ -25,11 +25,20 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
     if (caller.method === 'HEAD') caller.endWithoutBody()
     else caller.end(problemBody(problem))
   } else if (exchange.answers_events) {
-    const tail =
-      problem.code === 'gateway_failed' ? '' : Buffer.from(exchange.response_body!.end()).toString('utf8')
-    caller.end(tail + sseErrorEvent(exchange.head.dialect, openAiError(problem)))
+    caller.end(heldBack(exchange) + sseErrorEvent(exchange.head.dialect, openAiError(problem)))
   } else {
     caller.cut()
+  }
+}
+
+/** What the scanner still kept of an event stream; nothing when the scanner itself was what failed. */
+function heldBack(exchange: Exchange): string {
+  if (exchange.code === 'gateway_failed') return ''
+  try {
+    return Buffer.from(exchange.response_body!.end()).toString('utf8')
+  } catch (error) {
+    if (error instanceof Problem) return ''
+    throw error
   }
 }
 

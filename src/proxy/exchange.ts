@@ -249,7 +249,6 @@ export class Exchange implements CallerOwner, CallOwner {
     this.#finished = true
     this.call?.abort()
     this.letGo()
-    this.plane.holds.delete(this.id)
     const scan_ms = (this.request_body?.scan_ms ?? 0) + (this.response_body?.scan_ms ?? 0)
     this.timing.scan_us = Math.round(scan_ms * 1000)
     this.timing.total_us = Math.round((performance.now() - this.started_ms) * 1000)

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import { limits } from '../config/limits.ts'
+import { Backlog } from './backlog.ts'
 import type { BodyReader, Caller, CallerOwner } from './caller.ts'
 import { statusLine } from './status_line.ts'
 
@@ -78,8 +79,7 @@ class UwsCaller implements Caller {
   #paused = true
   /** The server was told, which it heeds only once the socket's buffer is empty: what comes until then waits here. */
   #server_paused = false
-  #backlog: Uint8Array[] = []
-  #backlog_bytes = 0
+  readonly #backlog = new Backlog()
   #drain_watched = false
   /** Runs while an answered caller is still sending a body that is dropped. */
   #linger: NodeJS.Timeout | null = null
@@ -105,6 +105,7 @@ class UwsCaller implements Caller {
     })
     res.onAborted(() => {
       this.open = false
+      this.#backlog.clear()
       if (this.#linger !== null) clearTimeout(this.#linger)
       this.#linger = null
       this.owner?.onCallerGone()
@@ -126,15 +127,16 @@ class UwsCaller implements Caller {
     }
   }
 
-  /** Copying only, and quickly: a server that is given more while it copies never gets to the pause. */
   #keep(buffer: ArrayBuffer): void {
-    this.#backlog.push(new Uint8Array(buffer.slice(0)))
-    this.#backlog_bytes += buffer.byteLength
+    this.#backlog.push(buffer)
     if (!this.#server_paused && !this.#body_complete) {
       this.#server_paused = true
       this.#res.pause()
     }
-    if (this.#backlog_bytes > limits.request_backlog_bytes_max) this.owner?.onCallerOverrun()
+    const { request_backlog_bytes_max, worker_backlog_bytes_max } = limits
+    if (this.#backlog.bytes > request_backlog_bytes_max || Backlog.total_bytes > worker_backlog_bytes_max) {
+      this.owner?.onCallerOverrun()
+    }
   }
 
   readBody(reader: BodyReader): void {
@@ -153,12 +155,12 @@ class UwsCaller implements Caller {
   resumeBody(): void {
     if (!this.#paused || !this.open || this.#reader === null) return
     this.#paused = false
-    while (this.#backlog.length > 0 && !this.#paused && this.open) {
-      const chunk = this.#backlog.shift()!
-      this.#backlog_bytes -= chunk.byteLength
-      this.#reader.onBodyChunk(chunk, this.#body_complete && this.#backlog.length === 0)
-    }
+    while (!this.#backlog.isEmpty && !this.#paused && this.open) this.#backlog.take(this.#deliver)
     if (!this.#paused && this.open) this.#resumeServer()
+  }
+
+  readonly #deliver = (piece: Uint8Array): void => {
+    this.#reader!.onBodyChunk(piece, this.#body_complete && this.#backlog.isEmpty)
   }
 
   #resumeServer(): void {
@@ -232,7 +234,7 @@ class UwsCaller implements Caller {
   }
 
   #finish(send: () => void): void {
-    this.#backlog = []
+    this.#backlog.clear()
     this.#resumeServer() // what is left of the body has to be read off the connection
     this.open = false
     this.#res.cork(send)
