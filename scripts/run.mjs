@@ -37,7 +37,8 @@ function install() {
   const marker = 'node_modules/.package-lock.json'
   if (!stale(marker, ['package-lock.json'])) return
   console.error('installing dependencies (once)')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // not `npm ci`: it refuses a lock file that lacks packages of other platforms, which not every registry mirror has
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
 /** Path of the pinned Node; the machine's own when it is new enough and the pinned one did not install. */
@@ -47,7 +48,7 @@ function pinnedNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath
   console.error(
-    'Node 22 did not install from npm (package "node"); allow its install script and run npm ci again',
+    'Node 22 did not install from npm (package "node"); allow its install script and run npm install again',
   )
   process.exit(1)
 }
