@@ -28,7 +28,11 @@ const problems = {
   upstream_unreachable: { status: 502, source: 'upstream', title: 'The inference service cannot be reached' },
   upstream_invalid: { status: 502, source: 'upstream', title: 'The inference service broke the protocol' },
   upstream_cut: { status: 502, source: 'upstream', title: 'The inference service broke off' },
-  upstream_timeout: { status: 504, source: 'upstream', title: 'The inference service did not answer in time' },
+  upstream_timeout: {
+    status: 504,
+    source: 'upstream',
+    title: 'The inference service did not answer in time',
+  },
   response_unscannable: { status: 502, source: 'upstream', title: 'The response cannot be scanned' },
   response_blocked: { status: 502, source: 'gateway', title: 'The response contains a secret' },
 } as const satisfies Record<string, { status: number; source: Source; title: string }>
@@ -48,7 +52,12 @@ export class Problem extends Error {
   readonly extra: Readonly<Record<string, unknown>>
 
   /** @param extra further members of the body; `retry_after` (seconds) also becomes the `Retry-After` header */
-  constructor(code: ProblemCode, detail: string, extra: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    extra: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
     super(`${code}: ${detail}`, { cause })
     this.name = 'Problem'
     this.code = code
@@ -88,8 +97,10 @@ export function problemHeaders(problem: Problem): string[] {
     const error = problem.code === 'token_missing' ? '' : ', error="invalid_token"' // RFC 6750 section 3.1
     headers.push('www-authenticate', `Bearer realm="sluice"${error}`)
   }
-  if (typeof problem.extra.retry_after === 'number') headers.push('retry-after', String(problem.extra.retry_after))
-  if (problem.code === 'method_not_allowed') headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+  if (typeof problem.extra.retry_after === 'number')
+    headers.push('retry-after', String(problem.extra.retry_after))
+  if (problem.code === 'method_not_allowed')
+    headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
   return headers
 }
 
