@@ -21,15 +21,23 @@ const secrets = secretsFor('approval')
 let stack: Stack
 
 before(async () => {
-  stack = await startStack({ script: { deltas: ['done'], leak: '' } })
+  stack = await startStack({
+    script: { deltas: ['done'], leak: '' },
+    connections: (upstream) => `  impatient:
+    upstream: ${upstream}
+    allow: [{ groups: [ml-eng] }]
+    approve: [{ name: exports, keywords: [export], approvers: [security-oncall], hold: 1s }]
+`,
+  })
 })
 after(() => stack?.close())
 
 /** Sends a chat message as Ana. Resolves with the answer, however long it is held. */
 async function ask(
   content: string,
+  connection = 'openai',
 ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
-  const answer = await fetch(`${stack.proxy}/openai/v1/chat/completions`, {
+  const answer = await fetch(`${stack.proxy}/${connection}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await stack.token('ana')}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
@@ -151,6 +159,19 @@ test('the live page’s channel shows the request and releases it', async () => 
   await once(socket, 'close')
 })
 
+test('a request that nobody decided in time is sent again, and goes through once it is approved, once', async () => {
+  const first = await ask('export for later', 'impatient')
+  assert.deepEqual([first.status, first.body.code], [409, 'approval_pending'])
+  assert.ok(Number(first.headers.get('retry-after')) > 0)
+  const id = String(first.body.approval_id)
+  assert.equal((await sluice('omar', 'approve', id)).code, 0)
+  assert.equal((await ask('export for later', 'impatient')).status, 200)
+  assert.equal(askedUpstream('export for later'), 1)
+  const third = await ask('export for later', 'impatient')
+  assert.deepEqual([third.status, third.body.code], [409, 'approval_pending'])
+  assert.notEqual(third.body.approval_id, id)
+})
+
 async function signIn(person: string): Promise<string> {
   const browser = new CookieBrowser()
   const page = await browser.open(`${stack.control}/login`)
@@ -160,7 +181,7 @@ async function signIn(person: string): Promise<string> {
 }
 
 test('what was held, who decided it, and when, is in the audit', async () => {
-  const rows = await exchangesWhere(stack, "approval_id != ''", 3)
+  const rows = await exchangesWhere(stack, "approval_id != '' AND connection = 'openai'", 3)
   assert.deepEqual(
     rows.map((row) => [row.outcome, row.approval_outcome, row.approval_by]),
     [

@@ -29,8 +29,8 @@ export interface Stack {
 
 export interface StackOptions {
   readonly script?: Script
-  /** Extra YAML lines below `connections:`, indented by two. */
-  readonly connections?: string
+  /** Extra YAML lines below `connections:`, indented by two; given the scripted upstream's address. */
+  readonly connections?: (upstream: string) => string
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -99,7 +99,7 @@ connections:
     credential: { header: authorization, value: "Bearer \${env:UPSTREAM_KEY}" }
     allow: [{ groups: [ml-eng] }]
     timeouts: { connect: 1s, response_headers: 1s, idle: 1s }
-${options.connections ?? ''}`
+${options.connections?.(upstream) ?? ''}`
 }
 
 /** A port that nobody listened on a moment ago. */

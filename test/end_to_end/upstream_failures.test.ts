@@ -11,7 +11,7 @@ before(async () => {
   const closed = await freePort()
   stack = await startStack({
     script: { deltas: ['so far so good. '], leak: '' },
-    connections: `  down:
+    connections: () => `  down:
     upstream: http://127.0.0.1:${closed}
     allow: [{ groups: [ml-eng] }]
 `,
