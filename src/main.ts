@@ -9,6 +9,7 @@ import { restartOnlyChanges } from './config/restart_only_changes.ts'
 import { startControl } from './control/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { openTextTrial } from './scanner/text_trial.ts'
 import { openLmdbStore } from './state/lmdb_store.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
 import { listenablePort } from './threads/listenable_port.ts'
@@ -74,7 +75,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   follow(parts)
 
   const served = await startControl({
-    config: withLiveIdentity(config, policy),
+    config: withLivePolicy(config, policy),
     ledger,
     audit,
     verifier: () => policy.verifier(),
@@ -82,6 +83,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     health: () => health(parts),
     log,
   })
+    text_trial: openTextTrial(() => policy.snapshot().scanner),
   closers.push(() => served.close())
   const hopeless = Promise.withResolvers<string>()
   const workers = startWorkers(parts, proxy_port, holds, metrics, hopeless.resolve)
@@ -191,8 +193,8 @@ async function reload({ config, log, policy, now }: Parts, changed: Config): Pro
   await policy.replace(changed)
 }
 
-/** The configuration as the control plane reads it: roles change with a reload, the rest needs a restart. */
-function withLiveIdentity(config: Config, policy: PolicyPublisher): Config {
+/** The configuration as the control plane reads it: roles and connections change with a reload, the rest needs a restart. */
+function withLivePolicy(config: Config, policy: PolicyPublisher): Config {
   return {
     ...config,
     get identity() {
@@ -201,6 +203,9 @@ function withLiveIdentity(config: Config, policy: PolicyPublisher): Config {
   }
 }
 
+    get connections() {
+      return policy.config().connections
+    },
 /** What `/healthz` shows: nothing secret, and enough to see what is missing. */
 function health({ config, audit, policy, now }: Parts): object {
   const listening = now.workers?.listening() ?? 0

@@ -5,7 +5,7 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import { AuditError } from './audit_error.ts'
 import { type AuditLink, openAuditLink } from './audit_link.ts'
-import type { ClickHousePlace, ClickHouseServer } from './clickhouse_client.ts'
+import type { ClickHousePlace, ClickHouseServer, QueryParameters } from './clickhouse_client.ts'
 import type { ExchangeRecord, Frame } from './exchange_record.ts'
 import { takeLock } from './exclusive_lock.ts'
 import type { WriterTuning } from './process_messages.ts'
@@ -71,6 +71,12 @@ export interface Audit {
 
 /** A blocked spool takes new exchanges again once it is emptied to this part of where it blocked. */
 const unblock_ratio = 0.9
+  /**
+   * Runs one query of the gateway's own, which cannot write either, with values bound as parameters (`{name:Type}`).
+   * 64-bit numbers come as text.
+   * @throws AuditError as `query`, but for `query_refused`
+   */
+  read<T>(sql: string, parameters: QueryParameters): Promise<T[]>
 const full_warning_ms = 10_000
 
 /**
@@ -286,6 +292,12 @@ class SpooledAudit implements Audit {
       timer = setTimeout(resolve, limits.audit_close_ms_max)
     })
     await Promise.race([drained, enough])
+  async read<T>(sql: string, parameters: QueryParameters): Promise<T[]> {
+    const parts = (await this.link.ask({ what: 'read', sql, parameters })) as Uint8Array[]
+    const lines = Buffer.concat(parts).toString().split('\n')
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T)
+  }
+
     clearTimeout(timer)
     for (const { reject } of this.#flushes) reject(new AuditError('closed', 'the audit is closed'))
     this.#flushes = []

@@ -9,8 +9,9 @@ import { insertFailure } from './insert_failure.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Ask, FromAudit, OpenFailure, OpenMessage, ToAudit } from './process_messages.ts'
 import { readExchange, readExchanges, readFrames } from './read_exchanges.ts'
-import { readQuery } from './read_query.ts'
+import { readQuery, readRows } from './read_query.ts'
 import { openSpool } from './spool.ts'
+import { Turns } from './turns.ts'
 import { startWriter, type Writer } from './writer.ts'
 
 /**
@@ -31,6 +32,7 @@ let clickhouse: ClickHouse | null = null
 let writer: Writer | null = null
 let queries: Promise<unknown> = Promise.resolve()
 let queries_waiting = 0
+const reads = new Turns(limits.audit_reads_at_once_max, limits.audit_reads_waiting_max)
 
 const log: Log = {
   info: (fields, message) => send({ kind: 'log', level: 'info', fields, message }),
@@ -116,16 +118,21 @@ async function answer(id: number, ask: Ask): Promise<void> {
 async function answerParts(opened: ClickHouse, id: number, ask: Ask): Promise<void> {
   const part = (value: unknown) => sent({ kind: 'part', id, value })
   if (ask.what === 'query') {
-    const result = await oneAtATime(() => readQuery(opened, ask.sql, ask.format))
-    for (let at = 0; at < result.length; at += result_part_bytes) {
-      await part(result.subarray(at, at + result_part_bytes))
-    }
+    await inParts(await oneAtATime(() => readQuery(opened, ask.sql, ask.format)), part)
+  } else if (ask.what === 'read') {
+    await inParts(await reads.run(() => readRows(opened, ask.sql, ask.parameters)), part)
   } else if (ask.what === 'exchanges') await part(await readExchanges(opened, ask.filter))
   else {
     const exchange = await readExchange(opened, ask.id)
     if (exchange === null) return
     await part(exchange)
     for await (const frames of readFrames(opened, exchange)) await part(frames)
+  }
+}
+
+async function inParts(result: Uint8Array, part: (value: unknown) => Promise<void>): Promise<void> {
+  for (let at = 0; at < result.length; at += result_part_bytes) {
+    await part(result.subarray(at, at + result_part_bytes))
   }
 }
 

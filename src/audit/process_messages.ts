@@ -1,6 +1,6 @@
 import type { LogFields } from '../log.ts'
 import type { AuditErrorCode } from './audit_error.ts'
-import type { ClickHousePlace } from './clickhouse_client.ts'
+import type { ClickHousePlace, QueryParameters } from './clickhouse_client.ts'
 import type { ExchangeFilter } from './read_exchanges.ts'
 import type { WriterOptions, WriterProgress } from './writer.ts'
 
@@ -22,6 +22,8 @@ export interface OpenMessage {
 /** A question that gets an answer in parts. */
 export type Ask =
   | { readonly what: 'query'; readonly sql: string; readonly format: string }
+  /** A query of the gateway's own, values bound as parameters; JSONEachRow. */
+  | { readonly what: 'read'; readonly sql: string; readonly parameters: QueryParameters }
   | { readonly what: 'exchanges'; readonly filter: ExchangeFilter }
   | { readonly what: 'exchange'; readonly id: string }
 

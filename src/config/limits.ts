@@ -94,6 +94,9 @@ export const limits = {
   audit_queries_waiting_max: 16,
   /** Messages between threads that may wait in one tick's batch. */
   thread_batch_messages_max: 4_096,
+  /** The dashboard's own reads: so many at once, so many waiting. */
+  audit_reads_at_once_max: 2,
+  audit_reads_waiting_max: 128,
   token_bytes_max: 32 * KiB,
   token_clock_skew_s_max: 60,
   /** Verified tokens that one worker remembers. */
@@ -111,6 +114,15 @@ export const limits = {
   config_bytes_max: 1 * MiB,
   /** A request body on the control listener. */
   control_body_bytes_max: 64 * KiB,
+  /** Exchanges in one page of a list. */
+  exchanges_page_max: 200,
+  /** From begin to end of what one read of the dashboard's looks at. */
+  control_range_ms_max: 400 * 86_400_000,
+  /** Rows of a ranking, and buckets of a chart over time. */
+  control_groups_max: 20,
+  control_buckets_max: 120,
+  /** Recorded bytes of one exchange that a replay is sent. */
+  replay_bytes_max: 4 * MiB,
   /** From the sign-in, whatever the dashboard does meanwhile. */
   session_ms_max: 8 * 3_600_000,
   sessions_max: 10_000,

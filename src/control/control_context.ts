@@ -2,6 +2,7 @@ import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
+import type { TextTrial } from '../scanner/text_trial.ts'
 import type { Credentials } from './authenticate_person.ts'
 import type { OpenidLogin } from './openid_login.ts'
 import type { Sessions } from './sessions.ts'
@@ -9,12 +10,17 @@ import type { StaticFiles } from './static_files.ts'
 
 /** Everything that a route may use. */
 export interface ControlContext {
+  /** Connections and identity are the ones in force; the rest is as at the start. */
   readonly config: Config
   readonly ledger: Ledger
   readonly audit: Audit
   readonly metrics_text: () => Promise<string>
   readonly health: () => object
   readonly log: Log
+  /** For texts that people try. */
+  readonly text_trial: TextTrial
+  /** How many are open. */
+  readonly dashboards: () => number
   readonly sessions: Sessions
   readonly credentials: Credentials
   readonly static_files: StaticFiles

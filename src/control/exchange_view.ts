@@ -1,28 +1,7 @@
 import type { ExchangeRecord, Frame, RecordedBody } from '../audit/exchange_record.ts'
-import type { ExchangeSummary } from '../audit/read_exchanges.ts'
-import type { BodyText, ExchangeDetail, ExchangeItem } from './messages.ts'
+import type { BodyText, ExchangeDetail } from './messages.ts'
 
 const shown_bytes_max = 512 * 1024
-
-/** A recorded exchange in a list. */
-export function exchangeItem(summary: ExchangeSummary): ExchangeItem {
-  const { id, connection, method, path, model, status, outcome, code, total_us, cursor } = summary
-  return {
-    id,
-    started_at: Math.floor(summary.started_at_us / 1000),
-    caller: summary.email || summary.subject,
-    connection,
-    method,
-    path,
-    model,
-    status,
-    outcome,
-    code,
-    findings: summary.findings_count,
-    total_us,
-    cursor,
-  }
-}
 
 /** A recorded exchange with its masked bodies as text. */
 export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
@@ -48,6 +27,8 @@ export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
     response: bodyText(record.response, record.frames, 'response'),
     found: record.findings,
     approval: record.approval,
+    client_address: record.client_address,
+    timing: record.timing,
   }
 }
 

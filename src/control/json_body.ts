@@ -21,6 +21,19 @@ export function jsonBody(request: HttpRequest): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+/** A member that must be a list of texts. @throws Problem `bad_request` */
+export function textListMember(
+  body: Record<string, unknown>,
+  name: string,
+  items_max: number,
+  characters_max: number,
+): readonly string[] {
+  const value = body[name] ?? []
+  const fits = (item: unknown) => typeof item === 'string' && item.length <= characters_max
+  if (Array.isArray(value) && value.length <= items_max && value.every(fits)) return value
+  throw new Problem('bad_request', `"${name}" must be a list of at most ${items_max} texts`)
+}
+
 /** A member that must be text. @throws Problem `bad_request` */
 export function textMember(
   body: Record<string, unknown>,

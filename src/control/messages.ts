@@ -116,6 +116,14 @@ export interface ExchangeDetail extends ExchangeItem {
   readonly request: BodyText
   readonly response: BodyText
   readonly found: readonly RecordedFinding[]
+  readonly client_address: string
+  /** Microseconds; 0 when the phase was not reached. */
+  readonly timing: {
+    readonly authenticate_us: number
+    readonly scan_us: number
+    readonly upstream_first_byte_us: number
+    readonly total_us: number
+  }
   readonly approval: {
     readonly id: string
     readonly outcome: string

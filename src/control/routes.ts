@@ -1,32 +1,19 @@
 import type { ApprovalState } from '../approval/approval.ts'
-import type { ExchangeOutcome } from '../audit/exchange_record.ts'
 import { limits } from '../config/limits.ts'
 import { Problem } from '../problem/problem.ts'
 import { approvalDetail, approvalItem, maySee } from './approval_view.ts'
-import { askAudit } from './ask_audit.ts'
-import { authenticatePerson, requireRole, signedInPerson } from './authenticate_person.ts'
+import { audit_routes } from './audit_routes.ts'
+import { signedInPerson } from './authenticate_person.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
 import { decideApproval, visibleApproval } from './decide_approval.ts'
-import { exchangeDetail, exchangeItem } from './exchange_view.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { jsonBody, textMember } from './json_body.ts'
 import { meOf } from './me.ts'
 import { callback_path } from './openid_login.ts'
-import type { Person } from './person.ts'
+import { operation_routes } from './operation_routes.ts'
 import { refuseCrossSite } from './refuse_cross_site.ts'
-
-/** Exchanges in one page of a list. */
-const exchanges_page_max = 200
-
-type Handler = (context: ControlContext, request: HttpRequest, id: string) => Promise<HttpAnswer> | HttpAnswer
-
-interface Route {
-  readonly method: 'GET' | 'POST'
-  /** One group at most: the id. */
-  readonly path: RegExp
-  readonly handle: Handler
-}
+import { askedBy, limitOf, type Route } from './route.ts'
 
 /** Every route of the control listener but the live channel and the dashboard's files. */
 const routes: readonly Route[] = [
@@ -44,9 +31,8 @@ const routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/approvals$/, handle: listApprovals },
   { method: 'GET', path: /^\/api\/v1\/approvals\/([^/]+)$/, handle: showApproval },
   { method: 'POST', path: /^\/api\/v1\/approvals\/([^/]+)\/decision$/, handle: decide },
-  { method: 'GET', path: /^\/api\/v1\/exchanges$/, handle: listExchanges },
-  { method: 'GET', path: /^\/api\/v1\/exchanges\/([^/]+)$/, handle: showExchange },
-  { method: 'POST', path: /^\/api\/v1\/sql$/, handle: sql },
+  ...audit_routes,
+  ...operation_routes,
 ]
 
 /** @throws Problem what the person is told; anything else is a bug */
@@ -74,18 +60,6 @@ function noSignIn(): never {
   throw new Problem('not_found', 'signing in is not configured: set identity.dashboard in the configuration')
 }
 
-/** Who asks, with the roles they need; a session's cookie is not enough when another site may have caused the request. */
-async function person(
-  context: ControlContext,
-  request: HttpRequest,
-  ...roles: Person['roles']
-): Promise<Person> {
-  const found = await authenticatePerson(request, context.credentials)
-  if (found.session && request.method === 'POST') refuseCrossSite(request, context.own_origin())
-  if (roles.length > 0) requireRole(found, ...roles)
-  return found
-}
-
 function readiness({ health }: ControlContext): HttpAnswer {
   const state = health()
   const status = 'status' in state ? state.status : 'ok'
@@ -106,13 +80,13 @@ function logout(context: ControlContext, request: HttpRequest): HttpAnswer {
 }
 
 async function me(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  return jsonAnswer(meOf(await person(context, request), context.config.gateway))
+  return jsonAnswer(meOf(await askedBy(context, request), context.config.gateway))
 }
 
 const states: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'used']
 
 async function listApprovals(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  const who = await person(context, request, 'approver', 'admin')
+  const who = await askedBy(context, request, 'approver', 'admin')
   const query = new URLSearchParams(request.query)
   const named = query.get('state') ?? 'pending'
   const state = states.find((known) => known === named)
@@ -125,13 +99,13 @@ async function listApprovals(context: ControlContext, request: HttpRequest): Pro
 }
 
 async function showApproval(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
-  const who = await person(context, request, 'approver', 'admin')
+  const who = await askedBy(context, request, 'approver', 'admin')
   const approval = await visibleApproval(context.ledger, who, id)
   return jsonAnswer(approvalDetail(approval, who, context.ledger.waiting(id)))
 }
 
 async function decide(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
-  const who = await person(context, request, 'approver', 'admin')
+  const who = await askedBy(context, request, 'approver', 'admin')
   const body = jsonBody(request)
   const { decision } = body
   if (decision !== 'approve' && decision !== 'deny') {
@@ -141,49 +115,4 @@ async function decide(context: ControlContext, request: HttpRequest, id: string)
   const digest = textMember(body, 'preview_digest', 128)
   const approval = await decideApproval(context.ledger, who, id, decision, reason, digest)
   return jsonAnswer(approvalItem(approval, who, context.ledger.waiting(id)))
-}
-
-async function listExchanges(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  await person(context, request, 'auditor', 'admin')
-  const query = new URLSearchParams(request.query)
-  const outcome = query.get('outcome') as ExchangeOutcome | null
-  const found = await askAudit(
-    context.audit.exchanges({
-      limit: limitOf(query, exchanges_page_max),
-      before: query.get('before') ?? undefined,
-      connection: query.get('connection') ?? undefined,
-      subject: query.get('subject') ?? undefined,
-      outcome: outcome ?? undefined,
-      text: query.get('text') ?? undefined,
-    }),
-  )
-  return jsonAnswer({ exchanges: found.map(exchangeItem) })
-}
-
-async function showExchange(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
-  await person(context, request, 'auditor', 'admin')
-  const exchange = await askAudit(context.audit.exchange(id))
-  if (!exchange) throw new Problem('not_found', 'there is no such exchange in the audit')
-  return jsonAnswer(exchangeDetail(exchange))
-}
-
-async function sql(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  const who = await person(context, request, 'auditor', 'admin')
-  const body = jsonBody(request)
-  const query = textMember(body, 'query', limits.control_body_bytes_max)
-  const format = textMember(body, 'format', 64, 'JSONEachRow')
-  context.log.info(
-    { subject: who.principal.subject, characters: query.length },
-    'somebody asks the audit in SQL',
-  )
-  return textAnswer(await askAudit(context.audit.query(query, format)))
-}
-
-/** The `limit` of a query, at most and by default `most`. */
-function limitOf(query: URLSearchParams, most: number): number {
-  const text = query.get('limit')
-  if (text === null) return most
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
-  if (limit < 1) throw new Problem('bad_request', `limit must be a number from 1 to ${most}`)
-  return Math.min(limit, most)
 }

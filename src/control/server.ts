@@ -5,6 +5,7 @@ import type { Config, Roles } from '../config/config.ts'
 import { limits } from '../config/limits.ts'
 import type { TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
+import type { TextTrial } from '../scanner/text_trial.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem } from '../problem/problem.ts'
 import { type Credentials, signedInPerson } from './authenticate_person.ts'
@@ -35,6 +36,7 @@ export interface ControlOptions {
   readonly metrics_text: () => Promise<string>
   /** Shown by /healthz and /readyz; `status` `down` or `stopping` is not ready. */
   readonly health: () => object
+  readonly text_trial: TextTrial
   readonly log: Log
 }
 
@@ -69,15 +71,16 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     })
   const groups_claim =
     config.identity.issuers.find(({ issuer }) => issuer === dashboard?.issuer)?.groups_claim ?? 'groups'
+  const channel = new LiveChannel(ledger, config.gateway, log)
   const context: ControlContext = {
     ...options,
+    dashboards: () => channel.browsers,
     sessions,
     credentials,
     own_origin,
     static_files: await loadStaticFiles(dashboard_folder),
     login: dashboard && createOpenidLogin({ client: dashboard, groups_claim, own_origin, signedIn, log }),
   }
-  const channel = new LiveChannel(ledger, config.gateway, log)
   sessions.onEnd((id) => channel.endSession(id))
   const server = listen({
     ...config.listen.control,

@@ -33,6 +33,10 @@ export interface ApproveRule {
   readonly hold_ms: number
   /** How long the approval may be decided, and after approval be used, in ms. */
   readonly expires_ms: number
+  /** Different people who must approve. Default 1. */
+  readonly min_approvals?: number
+  /** For how long, at most, an approver may let the same caller through this rule without asking again, in ms. Default 0: not at all. */
+  readonly grant_ms_max?: number
 }
 
 /** How the gateway authenticates to one upstream. The value is resolved; it never leaves the process. */

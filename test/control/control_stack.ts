@@ -11,6 +11,7 @@ import { demo_audience, demo_dashboard_client, startOpenidProvider } from '../..
 import { createIssuerKeys } from '../../src/identity/issuer_keys.ts'
 import { createTokenVerifier } from '../../src/identity/verify_token.ts'
 import { silent_log } from '../../src/log.ts'
+import { openTextTrial } from '../../src/scanner/text_trial.ts'
 import { openLmdbStore } from '../../src/state/lmdb_store.ts'
 import { CookieBrowser } from '../end_to_end/cookie_browser.ts'
 import { freePort } from '../end_to_end/stack.ts'
@@ -49,6 +50,16 @@ export interface Answer {
   readonly json: any
 }
 
+const trial_settings = {
+  mode: 'balanced',
+  entropy: true,
+  keywords: ['export'],
+  fingerprint_key: randomBytes(32),
+} as const
+
+/** What the connection `openai` signs in with. */
+export const upstream_credential = randomBytes(24).toString('hex')
+
 const own_issuer = 'https://tokens.example.com'
 
 export async function startControlStack(roles = default_roles): Promise<ControlStack> {
@@ -58,7 +69,10 @@ export async function startControlStack(roles = default_roles): Promise<ControlS
   const dashboard_secret = randomBytes(24).toString('hex')
   const provider = await startOpenidProvider({ redirect_uris: [`${url}/login/callback`], dashboard_secret })
   await writeFile(join(folder, 'sluice.yaml'), configuration(provider.issuer, port, roles))
-  const config = await loadConfig(join(folder, 'sluice.yaml'), { DASHBOARD_SECRET: dashboard_secret })
+  const config = await loadConfig(join(folder, 'sluice.yaml'), {
+    DASHBOARD_SECRET: dashboard_secret,
+    UPSTREAM_KEY: upstream_credential,
+  })
   const keys = createIssuerKeys(config.identity.issuers, silent_log)
   await keys.start()
   const { privateKey, publicKey } = await generateKeyPair('ES256')
@@ -86,6 +100,7 @@ export async function startControlStack(roles = default_roles): Promise<ControlS
     verifier: () => verifier,
     metrics_text: async () => '# TYPE test gauge\ntest 1\n',
     health: () => ({ status: 'ok' }),
+    text_trial: openTextTrial(() => trial_settings),
     log: silent_log,
   })
   return {
@@ -132,7 +147,12 @@ identity:
   dashboard: { client_id: ${demo_dashboard_client}, client_secret: "\${env:DASHBOARD_SECRET}" }
   roles: ${roles}
 connections:
-  openai: { upstream: "http://127.0.0.1:1", allow: [{ groups: [ml-eng] }] }
+  openai:
+    upstream: "http://127.0.0.1:1"
+    credential: { header: authorization, value: "Bearer \${env:UPSTREAM_KEY}" }
+    allow: [{ groups: [ml-eng], methods: [POST], models: ["gpt-*"] }]
+    approve: [{ name: risky-words, keywords: [export], approvers: [security-oncall] }]
+  ollama: { upstream: "http://127.0.0.1:2", allow: [{ groups: [ml-eng] }] }
 `
 }
 

@@ -1,0 +1,128 @@
+import type { Audit } from '../../audit/audit.ts'
+import type { ExchangeOutcome } from '../../audit/exchange_record.ts'
+import { Problem } from '../../problem/problem.ts'
+import type { ExchangeItem } from '../messages.ts'
+import { type TimeRange, withinRange } from './time_range.ts'
+
+/** What to look for; everything that is given must fit, text in any case. */
+export interface ExchangeSearch extends TimeRange {
+  readonly limit: number
+  /** `cursor` of the last exchange of the page before. */
+  readonly before: string
+  /** In the e-mail address or the subject. */
+  readonly person: string
+  /** The very subject. */
+  readonly subject: string
+  readonly connection: string
+  /** In the model's name. */
+  readonly model: string
+  readonly detector: string
+  /** `2xx`, `4xx`, … or one status. */
+  readonly status: string
+  readonly outcome: string
+  /** In id, path, query, model, person, address, code or detectors; with `bodies` also in the masked bodies. */
+  readonly text: string
+  readonly bodies: boolean
+}
+
+const outcomes: readonly ExchangeOutcome[] = [
+  'ok',
+  'refused',
+  'denied',
+  'pending',
+  'upstream_failed',
+  'client_aborted',
+  'gateway_failed',
+]
+const cursor_shape = /^(\d{1,16})-([0-9a-f-]{36})$/
+
+type Row = Omit<ExchangeItem, 'started_at' | 'findings' | 'total_us' | 'cursor'> & {
+  readonly started_at_us: string
+  readonly findings_count: number
+  readonly took_us: string
+}
+
+/** The newest exchanges that fit, newest first. @throws Problem `bad_request`, AuditError */
+export async function searchExchanges(audit: Audit, search: ExchangeSearch): Promise<ExchangeItem[]> {
+  const { conditions, parameters } = conditionsOf(search)
+  const rows = await audit.read<Row>(
+    `SELECT toString(e.id) AS id, toUnixTimestamp64Micro(e.started_at) AS started_at_us,
+       if(e.email = '', e.subject, e.email) AS caller, e.connection, e.method, e.path, e.model, e.status, e.outcome, e.code,
+       e.findings_count, e.total_us AS took_us
+     FROM exchanges AS e WHERE ${conditions.join(' AND ')}
+     ORDER BY e.started_at DESC, e.id DESC LIMIT {limit:UInt32}`,
+    { ...parameters, limit: search.limit },
+  )
+  return rows.map(({ started_at_us, findings_count, took_us, ...row }) => ({
+    ...row,
+    started_at: Math.floor(Number(started_at_us) / 1000),
+    findings: findings_count,
+    total_us: Number(took_us),
+    cursor: `${started_at_us}-${row.id}`,
+  }))
+}
+
+type Found = { readonly conditions: string[]; readonly parameters: Record<string, string | number> }
+
+function conditionsOf(search: ExchangeSearch): Found {
+  const conditions = [withinRange('e.started_at')]
+  const parameters: Record<string, string | number> = { from: search.from, to: search.to }
+  const add = (name: string, value: string, condition: string) => {
+    if (value === '') return
+    conditions.push(condition)
+    parameters[name] = value
+  }
+  add('subject', search.subject, 'e.subject = {subject:String}')
+  add('connection', search.connection, 'e.connection = {connection:String}')
+  add('detector', search.detector, 'has(e.detectors, {detector:String})')
+  add('model', search.model, 'positionCaseInsensitiveUTF8(e.model, {model:String}) > 0')
+  add(
+    'person',
+    search.person,
+    "positionCaseInsensitiveUTF8(concat(e.email, '\\n', e.subject), {person:String}) > 0",
+  )
+  addOutcome(search.outcome, add)
+  addStatus(search.status, conditions, parameters)
+  add('text', search.text, textCondition(search.bodies))
+  addCursor(search.before, conditions, parameters)
+  return { conditions, parameters }
+}
+
+function addOutcome(outcome: string, add: (name: string, value: string, condition: string) => void): void {
+  if (outcome !== '' && !outcomes.some((known) => known === outcome)) {
+    throw new Problem('bad_request', `outcome must be one of ${outcomes.join(', ')}`)
+  }
+  add('outcome', outcome, 'e.outcome = {outcome:String}')
+}
+
+function addStatus(status: string, conditions: string[], parameters: Record<string, string | number>): void {
+  if (status === '') return
+  if (/^[1-5]xx$/.test(status)) {
+    conditions.push('intDiv(e.status, 100) = {status:UInt16}')
+    parameters.status = Number(status[0])
+  } else if (/^\d{1,3}$/.test(status)) {
+    conditions.push('e.status = {status:UInt16}')
+    parameters.status = Number(status)
+  } else throw new Problem('bad_request', 'status must be a number such as 403, or 2xx, 4xx, 5xx')
+}
+
+function textCondition(bodies: boolean): string {
+  const facts = `positionCaseInsensitiveUTF8(concatWithSeparator('\\n', toString(e.id), e.path, e.query, e.model, e.email,
+    e.subject, e.client_address, e.code, arrayStringConcat(e.detectors, '\\n')), {text:String}) > 0`
+  if (!bodies) return facts
+  return `(${facts} OR e.id IN (SELECT f.exchange_id FROM frames AS f WHERE ${withinRange('f.started_at')}
+    AND positionCaseInsensitiveUTF8(f.bytes, {text:String}) > 0))`
+}
+
+function addCursor(before: string, conditions: string[], parameters: Record<string, string | number>): void {
+  if (before === '') return
+  const [, us, id] = cursor_shape.exec(before) ?? []
+  if (us === undefined || id === undefined) {
+    throw new Problem('bad_request', 'before must be the cursor of an exchange')
+  }
+  conditions.push(
+    "(e.started_at, e.id) < (fromUnixTimestamp64Micro({before_us:Int64}, 'UTC'), {before_id:UUID})",
+  )
+  parameters.before_us = Number(us)
+  parameters.before_id = id
+}
