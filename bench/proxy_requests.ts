@@ -51,9 +51,13 @@ export async function run(size: Size): Promise<readonly Measurement[]> {
     const proxied: Load = { ...common, port: gateway.proxy_port, path, headers: { ...type, authorization } }
     for (const load of [bare, proxied])
       await runLoad(client, { ...load, ms_max: Math.min(1_000, load.ms_max) })
-    const results: { bare: LoadResult; proxied: LoadResult }[] = []
+    await auditCaughtUp(gateway.control_port)
+    const results: Pair[] = []
     for (let pair = 0; pair < pairs; pair++) {
-      results.push({ bare: await runLoad(client, bare), proxied: await runLoad(client, proxied) })
+      const alone = await runLoad(client, bare)
+      const through = await runLoad(client, proxied)
+      // Records are still on their way; left alone, they would slow the next bare load down.
+      results.push({ bare: alone, proxied: through, behind_s: await auditCaughtUp(gateway.control_port) })
     }
     return summary(results, bounds.connections)
   } finally {
@@ -94,13 +98,30 @@ async function runLoad(client: ChildProcess, load: Load): Promise<LoadResult> {
   return answer.result
 }
 
-function summary(
-  results: readonly { bare: LoadResult; proxied: LoadResult }[],
-  connections: number,
-): Measurement[] {
+/** Waits until every record is in ClickHouse. @returns how long that took, in s. */
+async function auditCaughtUp(control: number): Promise<number> {
+  const began = performance.now()
+  for (let quiet = 0; quiet < 3; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const answer = await fetch(`http://127.0.0.1:${control}/healthz`)
+    const { audit } = (await answer.json()) as { audit: { spool_rows: number } }
+    quiet = audit.spool_rows === 0 ? quiet + 1 : 0
+    if (performance.now() - began > 120_000) throw new Error('the audit does not catch up')
+  }
+  return (performance.now() - began) / 1000
+}
+
+interface Pair {
+  readonly bare: LoadResult
+  readonly proxied: LoadResult
+  /** How long the audit went on after the load, in s. */
+  readonly behind_s: number
+}
+
+function summary(results: readonly Pair[], connections: number): Measurement[] {
   const rate = ({ requests, seconds }: LoadResult) => requests / seconds
   const ratios = results.map(({ bare, proxied }) => rate(proxied) / rate(bare))
-  const of = (pick: (pair: (typeof results)[number]) => number) => median(results.map(pick))
+  const of = (pick: (pair: Pair) => number) => median(results.map(pick))
   const spread = `median of ${results.length} pairs, ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`
   const note = `${connections} connections, ${Buffer.byteLength(request_body)} B up, ${Buffer.byteLength(response_body)} B down`
   return [
@@ -110,6 +131,12 @@ function summary(
     { name: 'bare upstream p50', value: of(({ bare }) => bare.p50_ms), unit: 'ms' },
     { name: 'through the gateway p50', value: of(({ proxied }) => proxied.p50_ms), unit: 'ms' },
     { name: 'through the gateway p99', value: of(({ proxied }) => proxied.p99_ms), unit: 'ms' },
+    {
+      name: 'until the audit has caught up',
+      value: of(({ behind_s }) => behind_s),
+      unit: 's',
+      note: `after ${of(({ proxied }) => proxied.seconds).toFixed(1)} s of load`,
+    },
   ]
 }
 
