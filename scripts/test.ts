@@ -74,7 +74,10 @@ if (asked.length === 0) {
     'lint and format',
     () => run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']) === 0,
   )
-  step('types', () => run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']) === 0)
+  for (const project of ['tsconfig.json', 'dashboard/tsconfig.json']) {
+    const check = ['node_modules/typescript/bin/tsc', '-p', project]
+    step(`types of ${project}`, () => run(process.execPath, check) === 0)
+  }
 }
 step(`${files.length} test files`, () => {
   const options = [
