@@ -12,6 +12,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openTextTrial } from './scanner/text_trial.ts'
 import { openLmdbStore } from './state/lmdb_store.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
+import { type RecordRelay, relayRecords } from './threads/relay_records.ts'
 import { listenablePort } from './threads/listenable_port.ts'
 import type { ToWorker } from './threads/messages.ts'
 import { spawnWorkers, type Workers, type WorkersOptions } from './threads/spawn_workers.ts'
@@ -65,6 +66,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   const { audit, ledger, policy, now } = parts
   const send = (worker: number, message: ToWorker) => now.workers?.send(worker, message)
   const holds = relayHolds(ledger, (worker, outcome) => send(worker, { kind: 'hold_outcome', outcome }), log)
+  const records = relayRecords(audit, (worker, message) => send(worker, message))
   const metrics = createMetrics({
     connections: () => Object.keys(policy.config().connections),
     workers_listening: () => now.workers?.listening() ?? 0,
@@ -81,12 +83,12 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     verifier: () => policy.verifier(),
     metrics_text: () => metrics.text(),
     health: () => health(parts),
+    text_trial: openTextTrial(() => policy.snapshot().scanner),
     log,
   })
-    text_trial: openTextTrial(() => policy.snapshot().scanner),
   closers.push(() => served.close())
   const hopeless = Promise.withResolvers<string>()
-  const workers = startWorkers(parts, proxy_port, holds, metrics, hopeless.resolve)
+  const workers = startWorkers(parts, proxy_port, { holds, records, metrics }, hopeless.resolve)
   now.workers = workers
   closers.push((grace_ms) => workers.stop(grace_ms))
   await workers.ready
@@ -153,17 +155,17 @@ function follow({ log, audit, ledger, policy, now }: Parts): void {
 }
 
 function startWorkers(
-  { config, log, audit, policy, now }: Parts,
+  { config, log, policy, now }: Parts,
   port: number,
-  holds: HoldRelay,
-  metrics: Metrics,
+  { holds, records, metrics }: { holds: HoldRelay; records: RecordRelay; metrics: Metrics },
   onHopeless: (reason: string) => void,
 ): Workers {
   const onMessage: WorkersOptions['onMessage'] = (worker, message) => {
     if (message.kind === 'record') {
-      audit.append(message.record)
+      records.record(worker, message.record, message.waits)
       metrics.record(message.record)
-    } else if (message.kind === 'hold') holds.hold(worker, message.request)
+    } else if (message.kind === 'opening') records.opening(worker, message.record)
+    else if (message.kind === 'hold') holds.hold(worker, message.request)
     else if (message.kind === 'hold_left') holds.left(message.exchange_id)
     else if (message.kind === 'unknown_key') policy.refetchKeys(message.issuer)
     else metrics.worker(worker, message.counters)
@@ -178,6 +180,7 @@ function startWorkers(
     onMessage,
     onLost: (worker) => {
       holds.lost(worker)
+      records.lost(worker)
       metrics.workerLost(worker)
     },
     onHopeless,
@@ -200,12 +203,12 @@ function withLivePolicy(config: Config, policy: PolicyPublisher): Config {
     get identity() {
       return policy.config().identity
     },
-  }
-}
-
     get connections() {
       return policy.config().connections
     },
+  }
+}
+
 /** What `/healthz` shows: nothing secret, and enough to see what is missing. */
 function health({ config, audit, policy, now }: Parts): object {
   const listening = now.workers?.listening() ?? 0

@@ -45,8 +45,19 @@ export interface AuditStats {
 }
 
 export interface Audit {
-  /** Takes a record; returns at once. It is on the disk a few ms later: see `durable`. */
-  append(record: ExchangeRecord): void
+  /**
+   * Takes a record; returns at once. It is on the disk a few ms later: see `durable`.
+   * @returns false when there is no room and `when_full` is `block`: the record is lost, and was not to be.
+   */
+  append(record: ExchangeRecord): boolean
+  /**
+   * Takes what is known of an exchange before it goes upstream. Its record replaces it; when none comes because the
+   * gateway dies, the next start records it as it is, with the code `interrupted`.
+   * @returns as `append`
+   */
+  appendOpening(record: ExchangeRecord): boolean
+  /** These exchanges will not come to an end: records those that have an opening and no record. */
+  interrupted(exchange_ids: readonly string[]): void
   /** Records the present state of an approval; to be called at each change. */
   appendApproval(approval: Approval): void
   /** Resolves when everything appended so far is on the disk. */
@@ -60,6 +71,12 @@ export interface Audit {
    * @throws AuditError `query_refused`, `query_failed`, `query_too_large`, `busy`, `clickhouse_unavailable`, `closed`
    */
   query(sql: string, format: string): Promise<string>
+  /**
+   * Runs one query of the gateway's own, which cannot write either, with values bound as parameters (`{name:Type}`).
+   * 64-bit numbers come as text.
+   * @throws AuditError as `query`, but for `query_refused`
+   */
+  read<T>(sql: string, parameters: QueryParameters): Promise<T[]>
   /** Newest first. */
   exchanges(filter: ExchangeFilter): Promise<readonly ExchangeSummary[]>
   /** One exchange as it was recorded; null when there is none. */
@@ -71,12 +88,6 @@ export interface Audit {
 
 /** A blocked spool takes new exchanges again once it is emptied to this part of where it blocked. */
 const unblock_ratio = 0.9
-  /**
-   * Runs one query of the gateway's own, which cannot write either, with values bound as parameters (`{name:Type}`).
-   * 64-bit numbers come as text.
-   * @throws AuditError as `query`, but for `query_refused`
-   */
-  read<T>(sql: string, parameters: QueryParameters): Promise<T[]>
 const full_warning_ms = 10_000
 
 /**
@@ -100,6 +111,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     const place: ClickHousePlace = options.clickhouse
       ? { server: options.clickhouse }
       : { path: join(options.folder, 'clickhouse') }
+    audit.interrupted(audit.spool.leftOpen())
     audit.link = await openAuditLink({
       open: {
         kind: 'open',
@@ -152,40 +164,62 @@ class SpooledAudit implements Audit {
     this.#block_at = bytes_max * (1 - limits.audit_spool_reserve_percent / 100)
   }
 
-  append(record: ExchangeRecord): void {
-    this.#append({ kind: 'exchange', record })
+  append(record: ExchangeRecord): boolean {
+    return this.#append({ kind: 'exchange', record })
   }
 
   appendApproval(approval: Approval): void {
     this.#append({ kind: 'approval', recorded_at_us: Date.now() * 1000, approval })
   }
 
-  #append(record: SpooledRecord): void {
+  appendOpening(record: ExchangeRecord): boolean {
     if (this.#closed) throw new AuditError('closed', 'the audit is closed')
-    if (
-      this.#bytes() >= this.#bytes_max ||
-      this.spool.pending_bytes >= 4 * limits.audit_spool_pending_bytes_max
-    ) {
-      this.#dropOne()
-      return
+    if (!this.#hasRoom()) return this.#drop
+    this.spool.open(record)
+    this.#measure()
+    return true
+  }
+
+  interrupted(exchange_ids: readonly string[]): void {
+    for (const id of exchange_ids) {
+      const opening = this.spool.isOpen(id) ? this.spool.opening(id) : null
+      if (opening === null) continue
+      this.append({ ...opening, outcome: 'gateway_failed', code: 'interrupted' })
     }
+  }
+
+  #append(record: SpooledRecord): boolean {
+    if (this.#closed) throw new AuditError('closed', 'the audit is closed')
+    // There was room for the opening, which goes.
+    const replaces = record.kind === 'exchange' && this.spool.isOpen(record.record.id)
+    if (!replaces && !this.#hasRoom()) return this.#dropOne()
     this.spool.append(record)
     this.#measure()
     this.#wakeSoon()
+    return true
   }
 
-  /** Waiting and set-aside records together: all of it is on the disk that the limit is about. */
+  #hasRoom(): boolean {
+    return (
+      this.#bytes() < this.#bytes_max && this.spool.pending_bytes < 4 * limits.audit_spool_pending_bytes_max
+    )
+  }
+
+  /** Waiting, set-aside and opening records together: all of it is on the disk that the limit is about. */
   #bytes(): number {
     const { waiting, set_aside } = this.spool.backlog()
-    return waiting.bytes + set_aside.bytes
+    return waiting.bytes + set_aside.bytes + this.spool.open_bytes
   }
 
-  #dropOne(): void {
+  /** @returns whether a record may be lost here */
+  #dropOne(): boolean {
     this.#dropped++
     const now = performance.now()
-    if (now - this.#warned_at < full_warning_ms) return
-    this.#warned_at = now
-    this.#log.error({ dropped: this.#dropped }, 'the audit spool is full; records are lost')
+    if (now - this.#warned_at >= full_warning_ms) {
+      this.#warned_at = now
+      this.#log.error({ dropped: this.#dropped }, 'the audit spool is full; records are lost')
+    }
+    return this.#drop
   }
 
   /** Tells the audit process of new records, at most once a few turns of the event loop. */
@@ -194,7 +228,7 @@ class SpooledAudit implements Audit {
     this.#wake_due = true
     void this.spool.committed().then(() => {
       this.#wake_due = false
-      this.link.wake()
+      this.link?.wake()
     })
   }
 
@@ -258,6 +292,12 @@ class SpooledAudit implements Audit {
     return Buffer.concat((await this.link.ask({ what: 'query', sql, format })) as Uint8Array[]).toString()
   }
 
+  async read<T>(sql: string, parameters: QueryParameters): Promise<T[]> {
+    const parts = (await this.link.ask({ what: 'read', sql, parameters })) as Uint8Array[]
+    const lines = Buffer.concat(parts).toString().split('\n')
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T)
+  }
+
   async exchanges(filter: ExchangeFilter): Promise<readonly ExchangeSummary[]> {
     const [exchanges] = (await this.link.ask({ what: 'exchanges', filter })) as ExchangeSummary[][]
     return exchanges ?? []
@@ -292,12 +332,6 @@ class SpooledAudit implements Audit {
       timer = setTimeout(resolve, limits.audit_close_ms_max)
     })
     await Promise.race([drained, enough])
-  async read<T>(sql: string, parameters: QueryParameters): Promise<T[]> {
-    const parts = (await this.link.ask({ what: 'read', sql, parameters })) as Uint8Array[]
-    const lines = Buffer.concat(parts).toString().split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T)
-  }
-
     clearTimeout(timer)
     for (const { reject } of this.#flushes) reject(new AuditError('closed', 'the audit is closed'))
     this.#flushes = []

@@ -7,7 +7,7 @@ import {
 import { createChdbConnection } from 'chdb/connection'
 import { limits } from '../config/limits.ts'
 import { AuditError } from './audit_error.ts'
-import type { AuditTable } from './spool.ts'
+import type { AuditTable } from './batch_plan.ts'
 
 /** A ClickHouse server. */
 export interface ClickHouseServer {

@@ -4,6 +4,7 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import type { Approval } from '../approval/approval.ts'
 import { AuditError } from './audit_error.ts'
+import type { BatchPlan, Rejection } from './batch_plan.ts'
 import type { ExchangeRecord } from './exchange_record.ts'
 
 /** What waits for ClickHouse. Times in microseconds since the epoch. */
@@ -11,44 +12,18 @@ export type SpooledRecord =
   | { readonly kind: 'exchange'; readonly record: ExchangeRecord }
   | { readonly kind: 'approval'; readonly recorded_at_us: number; readonly approval: Approval }
 
-export type AuditTable = 'exchanges' | 'findings' | 'frames' | 'approvals'
-
-/** One insert of a batch: the rows that these records have in one table. */
-export interface Piece {
-  readonly table: AuditTable
-  readonly first: number
-  readonly last: number
-}
-
-/** A record that ClickHouse refused alone. */
-export interface Rejection {
-  readonly sequence: number
-  readonly table: AuditTable
-  /** ClickHouse's error type, such as `CANNOT_PARSE_UUID`; never its message, which quotes the row. */
-  readonly error: string
-}
-
-/**
- * A batch as it will be sent, written down before it is. Whoever sends it again, after a crash too, sends the same
- * rows in the same pieces, so each insert has the token that it had the first time.
- */
-export interface BatchPlan {
-  readonly first: number
-  readonly last: number
-  /** What is still to be inserted, in order. */
-  readonly pieces: readonly Piece[]
-  readonly rejected: readonly Rejection[]
-}
-
 /** A place in the log with everything up to it counted. Sequences have no gaps, so they count the records. */
 interface Position {
   readonly sequence: number
   readonly bytes: number
 }
 
-/** A record that is not on the disk yet. */
+/** What is not on the disk yet. */
 interface Pending {
-  readonly sequence: number
+  /** Null: an opening. */
+  readonly sequence: number | null
+  /** Exchange whose opening this is, or closes; empty for neither. */
+  readonly opening: string
   readonly packed: Uint8Array
 }
 
@@ -82,17 +57,23 @@ export class Spool {
   readonly #records: Database<Buffer, number>
   readonly #meta: Database<unknown, string>
   readonly #rejected: Database<unknown, number>
+  readonly #openings: Database<Buffer, string>
+  /** Exchanges with an opening and no record yet, and the encoded bytes of it. */
+  readonly #open = new Map<string, number>()
+  #open_bytes = 0
   readonly #packr = new Packr({ useRecords: false })
   readonly #failed: (error: Error) => void
   #appended: Position
-  #committed: number
+  /** Appended by this process, and how much of that is on the disk. */
+  #taken = 0
+  #committed = 0
   #removed: Position = start
   #set_aside: SpoolUsage = { rows: 0, bytes: 0 }
   #pending: Pending[] = []
   #pending_bytes = 0
   #committing = false
   #retry: NodeJS.Timeout | null = null
-  #waiting: { readonly sequence: number; readonly resolve: () => void }[] = []
+  #waiting: { readonly taken: number; readonly resolve: () => void }[] = []
   #closed = false
 
   /** @internal Use `openSpool`. */
@@ -101,6 +82,7 @@ export class Spool {
     this.#records = root.openDB({ name: 'records', encoding: 'binary' })
     this.#meta = root.openDB({ name: 'meta', encoding: 'msgpack' })
     this.#rejected = root.openDB({ name: 'rejected', encoding: 'msgpack' })
+    this.#openings = root.openDB({ name: 'openings', encoding: 'binary' })
     this.#failed = options.failed ?? (() => {})
     this.#root.readerCheck()
     this.log_id = this.#root.transactionSync(() => {
@@ -111,7 +93,6 @@ export class Spool {
       return created
     })
     this.#appended = this.#position('appended')
-    this.#committed = this.#appended.sequence
     this.refresh()
   }
 
@@ -124,21 +105,69 @@ export class Spool {
   append(record: SpooledRecord): number {
     if (this.#closed) throw new AuditError('closed', 'the spool is closed')
     const packed = this.#packr.pack(record)
-    this.#appended = {
-      sequence: this.#appended.sequence + 1,
-      bytes: this.#appended.bytes + packed.length,
+    const { sequence, bytes } = this.#appended
+    this.#appended = { sequence: sequence + 1, bytes: bytes + packed.length }
+    this.#take({ sequence: sequence + 1, opening: this.#closes(record), packed })
+    return sequence + 1
+  }
+
+  /** @returns the exchange whose opening this record replaces; empty when none */
+  #closes(record: SpooledRecord): string {
+    if (record.kind !== 'exchange') return ''
+    const { id } = record.record
+    this.#open_bytes -= this.#open.get(id) ?? 0
+    return this.#open.delete(id) ? id : ''
+  }
+
+  /** Takes what is known of an exchange that only begins. It goes when the exchange's record comes, in one transaction. */
+  open(record: ExchangeRecord): void {
+    if (this.#closed) throw new AuditError('closed', 'the spool is closed')
+    const packed = this.#packr.pack(record)
+    this.#open.set(record.id, packed.length)
+    this.#open_bytes += packed.length
+    this.#take({ sequence: null, opening: record.id, packed })
+  }
+
+  /** Whether this exchange has an opening and no record yet. */
+  isOpen(exchange_id: string): boolean {
+    return this.#open.has(exchange_id)
+  }
+
+  /** Encoded bytes of all openings without a record. */
+  get open_bytes(): number {
+    return this.#open_bytes
+  }
+
+  /** What is known of an exchange that began and has no record; null when there is no such. */
+  opening(exchange_id: string): ExchangeRecord | null {
+    const packed =
+      this.#pending.find(({ sequence, opening }) => sequence === null && opening === exchange_id)?.packed ??
+      this.#openings.get(exchange_id)
+    return packed === undefined ? null : (this.#packr.unpack(packed) as ExchangeRecord)
+  }
+
+  /** Exchanges that began in an earlier run of the gateway and never got a record. To be called before the first `open`. */
+  leftOpen(): string[] {
+    this.#root.resetReadTxn()
+    for (const { key, value } of this.#openings.getRange({})) {
+      this.#open.set(key, value.length)
+      this.#open_bytes += value.length
     }
-    this.#pending.push({ sequence: this.#appended.sequence, packed })
-    this.#pending_bytes += packed.length
+    return [...this.#open.keys()]
+  }
+
+  #take(pending: Pending): void {
+    this.#taken++
+    this.#pending.push(pending)
+    this.#pending_bytes += pending.packed.length
     if (this.#pending.length === 1 && !this.#committing) setImmediate(() => this.#commit())
-    return this.#appended.sequence
   }
 
   /** Resolves when everything appended so far is on the disk. */
   committed(): Promise<void> {
-    const { sequence } = this.#appended
-    if (sequence <= this.#committed) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+    const taken = this.#taken
+    if (taken <= this.#committed) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ taken, resolve }))
   }
 
   /** Encoded bytes that are only in memory yet. */
@@ -175,7 +204,11 @@ export class Spool {
     this.#pending = []
     this.#root
       .batch(() => {
-        for (const { sequence, packed } of writing) this.#records.put(sequence, packed as Buffer)
+        for (const { sequence, opening, packed } of writing) {
+          if (sequence === null) this.#openings.put(opening, packed as Buffer)
+          else this.#records.put(sequence, packed as Buffer)
+          if (sequence !== null && opening !== '') this.#openings.remove(opening)
+        }
         this.#meta.put('appended', appended)
       })
       .then(
@@ -196,9 +229,9 @@ export class Spool {
   #onCommitted(written: readonly Pending[]): void {
     this.#committing = false
     for (const { packed } of written) this.#pending_bytes -= packed.length
-    this.#committed = written.at(-1)?.sequence ?? this.#committed
-    const reached = this.#waiting.filter(({ sequence }) => sequence <= this.#committed)
-    this.#waiting = this.#waiting.filter(({ sequence }) => sequence > this.#committed)
+    this.#committed += written.length
+    const reached = this.#waiting.filter(({ taken }) => taken <= this.#committed)
+    this.#waiting = this.#waiting.filter(({ taken }) => taken > this.#committed)
     for (const { resolve } of reached) resolve()
     this.#commit()
   }

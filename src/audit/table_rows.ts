@@ -2,7 +2,8 @@ import type { Approval } from '../approval/approval.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Row } from './clickhouse_client.ts'
 import type { ExchangeRecord, RecordedBody } from './exchange_record.ts'
-import type { AuditTable, SpooledRecord } from './spool.ts'
+import type { AuditTable } from './batch_plan.ts'
+import type { SpooledRecord } from './spool.ts'
 
 /** Tables that a record has rows in, in the order in which they are inserted. */
 export const tables_of: Readonly<Record<SpooledRecord['kind'], readonly AuditTable[]>> = {

@@ -2,7 +2,8 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import type { ClickHouse, Row } from './clickhouse_client.ts'
 import { type InsertFailure, insertFailure } from './insert_failure.ts'
-import type { AuditTable, BatchPlan, Piece, Spool, SpooledRecord } from './spool.ts'
+import type { AuditTable, BatchPlan, Piece } from './batch_plan.ts'
+import type { Spool, SpooledRecord } from './spool.ts'
 import { tableRows } from './table_rows.ts'
 
 export interface WriterOptions {

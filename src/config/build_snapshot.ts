@@ -35,7 +35,11 @@ export function buildSnapshot(
     connections: structuredClone(config.connections),
     issuers: structuredClone(trusted),
     scanner: { ...scanner, fingerprint_key: Uint8Array.from(fingerprint_key) },
-    audit: { strict: config.audit.strict, body_bytes_max: config.audit.body_bytes_max },
+    audit: {
+      strict: config.audit.strict,
+      guarantee: config.audit.strict ? 'answered' : config.audit.guarantee,
+      body_bytes_max: config.audit.body_bytes_max,
+    },
   })
 }
 

@@ -76,7 +76,9 @@ export interface Config {
     /** Whole days, at least 1. Default 400. */
     readonly retention_days: number
     readonly when_full: 'block' | 'drop'
-    /** True: the opening record is durable before a request goes upstream. */
+    /** Whether the end of a response waits until its record is on the disk. */
+    readonly guarantee: 'answered' | 'eventual'
+    /** True: the opening record is durable before a request goes upstream; implies `answered`. */
     readonly strict: boolean
     /** Masked body bytes recorded a direction. */
     readonly body_bytes_max: number

@@ -73,6 +73,8 @@ export const limits = {
   audit_spool_bytes_max: 4096 * MiB,
   /** Part of the spool kept free when new exchanges are refused, for the records of those that are still open. */
   audit_spool_reserve_percent: 10,
+  /** How long a request, or the end of a response, waits for its record to be on the disk before it is given up. */
+  audit_recorded_ms_max: 10_000,
   /** Encoded records in memory that wait for the spool's disk. */
   audit_spool_pending_bytes_max: 64 * MiB,
   /** Records that ClickHouse refused one by one, kept beside the spool. */
@@ -92,11 +94,11 @@ export const limits = {
   audit_query_result_bytes_max: 16 * MiB,
   /** Queries that wait for those before them. */
   audit_queries_waiting_max: 16,
-  /** Messages between threads that may wait in one tick's batch. */
-  thread_batch_messages_max: 4_096,
   /** The dashboard's own reads: so many at once, so many waiting. */
   audit_reads_at_once_max: 2,
   audit_reads_waiting_max: 128,
+  /** Messages between threads that may wait in one tick's batch. */
+  thread_batch_messages_max: 4_096,
   token_bytes_max: 32 * KiB,
   token_clock_skew_s_max: 60,
   /** Verified tokens that one worker remembers. */
@@ -112,8 +114,6 @@ export const limits = {
   clean_text_entries_max: 4_096,
   clean_text_chars_max: 512,
   config_bytes_max: 1 * MiB,
-  /** A request body on the control listener. */
-  control_body_bytes_max: 64 * KiB,
   /** Exchanges in one page of a list. */
   exchanges_page_max: 200,
   /** From begin to end of what one read of the dashboard's looks at. */
@@ -123,6 +123,8 @@ export const limits = {
   control_buckets_max: 120,
   /** Recorded bytes of one exchange that a replay is sent. */
   replay_bytes_max: 4 * MiB,
+  /** A request body on the control listener. */
+  control_body_bytes_max: 64 * KiB,
   /** From the sign-in, whatever the dashboard does meanwhile. */
   session_ms_max: 8 * 3_600_000,
   sessions_max: 10_000,

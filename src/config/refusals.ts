@@ -28,7 +28,6 @@ export const refusals: readonly Refusal[] = [
   },
   { path: ['detectors', 'known_secrets'], instead: 'leave the setting out' },
   { path: ['detectors', 'import'], instead: 'leave the setting out' },
-  { path: ['audit', 'strict'], refuses: (value) => value === true, instead: 'use false' },
   { path: ['state'], refuses: isServer, instead: 'use embedded' },
 ]
 

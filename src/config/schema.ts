@@ -294,6 +294,7 @@ export const config_schema = mapping({
     }).optional(),
     retention: duration(86_400_000, 36_500 * 86_400_000).prefault('400d'),
     when_full: oneOf(['block', 'drop']).default('block'),
+    guarantee: oneOf(['answered', 'eventual']).default('answered'),
     strict: flag.default(false),
     body_bytes_max: size(limits.audit_body_bytes_max).prefault(formatSize(limits.audit_body_bytes_max)),
   }).prefault({}),

@@ -95,7 +95,13 @@ export interface Snapshot {
     /** 32 bytes; keys the fingerprints. */
     readonly fingerprint_key: Uint8Array
   }
-  readonly audit: { readonly strict: boolean; readonly body_bytes_max: number }
+  readonly audit: {
+    /** The opening record is on the disk before a request goes upstream. */
+    readonly strict: boolean
+    /** `answered`: the end of a response goes out when its record is on the disk. `eventual`: shortly before that. */
+    readonly guarantee: 'answered' | 'eventual'
+    readonly body_bytes_max: number
+  }
 }
 
 /** What `decide` needs to know of a request that was already scanned. */

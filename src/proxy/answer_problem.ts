@@ -22,10 +22,11 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
   if (!caller.head_sent) {
     exchange.status = problem.status
     caller.setHead(problem.status, problemHeaders(problem))
-    if (caller.method === 'HEAD') caller.endWithoutBody()
-    else caller.end(problemBody(problem))
+    const body = problemBody(problem)
+    exchange.endWith(() => (caller.method === 'HEAD' ? caller.endWithoutBody() : caller.end(body)))
   } else if (exchange.answers_events) {
-    caller.end(heldBack(exchange) + sseErrorEvent(exchange.head.dialect, openAiError(problem)))
+    const event = heldBack(exchange) + sseErrorEvent(exchange.head.dialect, openAiError(problem))
+    exchange.endWith(() => caller.end(event))
   } else {
     caller.cut()
   }

@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.ts'
 import type { OutgoingBody } from './scan_request.ts'
 import { UpstreamCall, type UpstreamRequest } from './upstream.ts'
 
-/** Stage 6: sends the masked request upstream with the gateway's own credential, and waits for the response's headers. */
+/** Stage 7: sends the masked request upstream with the gateway's own credential, and waits for the response's headers. */
 export async function callUpstream(exchange: Exchange, body: OutgoingBody): Promise<UpstreamCall> {
   const { connection, target } = exchange.prepared!
   const call = new UpstreamCall(exchange)

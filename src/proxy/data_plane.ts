@@ -25,6 +25,8 @@ export class DataPlane {
   readonly exchanges = new Set<Exchange>()
   /** Exchanges that wait for a person, by id. */
   readonly holds = new Map<string, Exchange>()
+  /** Exchanges that wait until a record of theirs is on the disk, by id. */
+  readonly recording = new Map<string, Exchange>()
   /** Bytes of request bodies that are kept whole at the moment. */
   held_bytes = 0
   readonly unknown_keys = new UnknownKeys()
@@ -81,8 +83,10 @@ export class DataPlane {
         this.audit_blocked = message.blocked
         break
       case 'recorded':
+        this.recording.get(message.exchange_id)?.onRecorded(message.stage, message.kept)
+        break
       case 'stop':
-        break // `stop` is the worker's; nothing waits for `recorded` yet
+        break // the worker's
     }
   }
 

@@ -7,8 +7,9 @@ import type {
 } from '../audit/exchange_record.ts'
 import { limits } from '../config/limits.ts'
 import type { Principal } from '../policy/principal.ts'
-import { Problem } from '../problem/problem.ts'
+import { Problem, problemBody, problemHeaders } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
+import type { RecordStage } from '../threads/messages.ts'
 import type { Caller, CallerOwner } from './caller.ts'
 import type { DataPlane } from './data_plane.ts'
 import { FrameRecorder } from './frame_recorder.ts'
@@ -31,9 +32,12 @@ type Waiting =
   | 'nothing'
   | 'request' // bytes of the request body
   | 'hold' // a person
+  | 'record' // the opening record to be on the disk
   | 'upstream' // the response's headers, or upstream taking the request body
   | 'response' // bytes of the response body
   | 'caller' // the caller taking the response
+
+const unrecorded = 'the audit could not record this exchange'
 
 const NO_BODY: RecordedBody = {
   content_type: '',
@@ -104,6 +108,11 @@ export class Exchange implements CallerOwner, CallOwner {
   #reject: ((reason: unknown) => void) | null = null
   #failure: unknown = null
   #finished = false
+  /** Sends the rest of the answer, or its end. */
+  #ending: (() => void) | null = null
+  #opened = false
+  /** When the end of the answer began to wait for the record, as `performance.now()`; 0: it does not. */
+  #recording_ms = 0
 
   constructor(plane: DataPlane, caller: Caller) {
     this.plane = plane
@@ -195,13 +204,43 @@ export class Exchange implements CallerOwner, CallOwner {
     this.held_bytes = 0
   }
 
+  /** What sends the rest of the answer, once the record is on the disk when the policy wants that. */
+  endWith(ending: () => void): void {
+    this.#ending = ending
+  }
+
+  /** Sends what is known so far to the audit; `onRecorded` is the answer. */
+  sendOpening(): void {
+    this.#opened = true
+    this.plane.recording.set(this.id, this)
+    this.plane.send({ kind: 'opening', record: this.#record() })
+  }
+
+  /** @param kept false: it was lost although it must not be */
+  onRecorded(stage: RecordStage, kept: boolean): void {
+    if (stage === 'whole') this.#release(kept)
+    else if (this.waiting === 'record') {
+      if (kept) this.proceed(undefined)
+      else this.fail(new Problem('audit_unavailable', unrecorded, { retry_after: 5 }))
+    }
+  }
+
   /** Looks for passed deadlines. */
   onSweep(now_ms: number): void {
+    if (this.#recording_ms > 0 && now_ms - this.#recording_ms > limits.audit_recorded_ms_max) {
+      this.#release(false)
+      return
+    }
     const idle_ms = now_ms - this.progress_ms
     const timeouts = this.prepared?.connection.timeouts
     switch (this.waiting) {
       case 'request':
         this.#checkRequest(idle_ms)
+        break
+      case 'record':
+        if (idle_ms > limits.audit_recorded_ms_max) {
+          this.fail(new Problem('audit_unavailable', unrecorded, { retry_after: 5 }))
+        }
         break
       case 'hold':
         if (now_ms >= this.hold_until_ms) this.onHoldTimeout()
@@ -243,7 +282,7 @@ export class Exchange implements CallerOwner, CallOwner {
     this.fail(new CallerGone())
   }
 
-  /** Every end comes through here, once: produces the audit record. */
+  /** Every end comes through here, once: produces the audit record, after which the answer may end. */
   finish(): void {
     if (this.#finished) throw new Error('an exchange finished twice')
     this.#finished = true
@@ -252,9 +291,40 @@ export class Exchange implements CallerOwner, CallOwner {
     const scan_ms = (this.request_body?.scan_ms ?? 0) + (this.response_body?.scan_ms ?? 0)
     this.timing.scan_us = Math.round(scan_ms * 1000)
     this.timing.total_us = Math.round((performance.now() - this.started_ms) * 1000)
-    if (this.code !== 'audit_unavailable') this.plane.send({ kind: 'record', record: this.#record() })
     this.#count()
+    if (this.code === 'audit_unavailable' && !this.#opened) {
+      this.#release(true)
+      return
+    }
+    // Where the audit takes nothing, an exchange that already ended must not be told otherwise.
+    const waits =
+      this.#ending !== null &&
+      this.caller.open &&
+      this.code !== 'audit_unavailable' &&
+      this.policy.snapshot.audit.guarantee === 'answered'
+    this.plane.send({ kind: 'record', record: this.#record(), waits })
+    if (!waits) {
+      this.#release(true)
+      return
+    }
+    this.#recording_ms = performance.now()
+    this.plane.recording.set(this.id, this)
+  }
+
+  /** The answer ends; or, when its record is not on the disk, it breaks off. */
+  #release(recorded: boolean): void {
+    this.#recording_ms = 0
+    this.plane.recording.delete(this.id)
     this.plane.released(this)
+    const { caller } = this
+    if (!caller.open || this.#ending === null) return
+    if (recorded) this.#ending()
+    else if (caller.head_sent) caller.cut()
+    else {
+      const problem = new Problem('audit_unavailable', unrecorded, { retry_after: 5 })
+      caller.setHead(problem.status, problemHeaders(problem))
+      caller.end(problemBody(problem))
+    }
   }
 
   #record(): ExchangeRecord {

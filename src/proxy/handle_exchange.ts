@@ -4,6 +4,7 @@ import { authorize, authorizeContent } from './authorize.ts'
 import { callUpstream } from './call_upstream.ts'
 import type { Exchange } from './exchange.ts'
 import { holdForApproval } from './hold_for_approval.ts'
+import { recordOpening } from './record_opening.ts'
 import { relayResponse } from './relay_response.ts'
 import { scanRequest } from './scan_request.ts'
 
@@ -11,7 +12,8 @@ import { scanRequest } from './scan_request.ts'
  * The whole path of an exchange. The order of the stages is fixed: nothing is read before the caller is known, nobody is
  * asked before the request is masked, and nothing goes upstream before all of them agreed.
  *
- * A stage that refuses throws a `Problem`. Every end comes to `finish()` once, which writes the audit record.
+ * A stage that refuses throws a `Problem`. Every end comes to `finish()` once, which writes the audit record and then
+ * lets the last byte of the answer go.
  */
 export async function handleExchange(exchange: Exchange): Promise<void> {
   try {
@@ -20,6 +22,7 @@ export async function handleExchange(exchange: Exchange): Promise<void> {
     const body = await scanRequest(exchange) //   read, mask; whole when a rule asks   413, 415
     authorizeContent(exchange) //                 the model, and blocked secrets       403
     await holdForApproval(exchange) //            a person decides                     403, 409
+    await recordOpening(exchange) //              strict: on the disk before it goes   503
     const call = await callUpstream(exchange, body) //                                 502, 504
     await relayResponse(exchange, call) //        scan, mask, stream back
   } catch (error) {

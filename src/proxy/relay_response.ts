@@ -7,7 +7,7 @@ import { ScannedBody } from './scanned_body.ts'
 import type { ResponseReader, UpstreamCall } from './upstream.ts'
 
 /**
- * Stage 7: masks the response while it streams to the caller. A slow caller slows upstream down. A response that is
+ * Stage 8: masks the response while it streams to the caller. A slow caller slows upstream down. A response that is
  * already whole goes out with its length.
  */
 export async function relayResponse(exchange: Exchange, call: UpstreamCall): Promise<void> {
@@ -15,7 +15,7 @@ export async function relayResponse(exchange: Exchange, call: UpstreamCall): Pro
   setHead(exchange, call)
   if (hasNoBody(exchange.caller.method, call.status)) {
     exchange.status = call.status
-    exchange.caller.endWithoutBody()
+    exchange.endWith(() => exchange.caller.endWithoutBody())
     return
   }
   const whole = call.takeWhole()
@@ -67,7 +67,8 @@ function endWhole(exchange: Exchange, body: ScannedBody, chunks: readonly Uint8A
   const tail = body.end(chunks[last])
   refuseBlocked(exchange, body.hasSecret())
   exchange.status = exchange.call!.status
-  exchange.caller.end(parts.length === 0 ? tail : Buffer.concat([...parts, tail]))
+  const answer = Buffer.concat([...parts, tail])
+  exchange.endWith(() => exchange.caller.end(answer))
 }
 
 /** @throws Problem when something secret was found and the connection blocks that in responses */
@@ -118,12 +119,20 @@ class ResponseRelay implements ResponseReader {
       const tail = this.#body.end()
       if (this.#blocks) refuseBlocked(exchange, this.#body.hasSecret())
       exchange.status = this.#call.status
-      exchange.caller.end(tail)
+      this.#endWith(tail)
     } catch (error) {
       exchange.fail(error)
       return
     }
     exchange.proceed(undefined)
+  }
+
+  /** Only the end itself waits for the record: what there is of a stream goes out at once. */
+  #endWith(tail: Uint8Array): void {
+    const { caller } = this.#exchange
+    const rest = caller.head_sent ? '' : Buffer.from(tail)
+    if (caller.head_sent && tail.byteLength > 0) caller.write(tail)
+    this.#exchange.endWith(() => caller.end(rest))
   }
 
   onFailure(problem: Problem): void {

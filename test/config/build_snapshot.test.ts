@@ -36,7 +36,11 @@ test('a snapshot holds what the data plane decides by', async () => {
   assert.deepEqual(snapshot.scanner.keywords, ['drop table', 'export', 'token'])
   assert.deepEqual(snapshot.scanner.fingerprint_key, key)
   assert.deepEqual(snapshot.issuers[0]?.jwks.keys, [{ kty: 'RSA', kid: 'k1' }])
-  assert.deepEqual(snapshot.audit, { strict: false, body_bytes_max: 4_194_304 })
+  assert.deepEqual(snapshot.audit, {
+    strict: false,
+    guarantee: 'answered',
+    body_bytes_max: 4_194_304,
+  })
   assert.match(snapshot.version, /^[0-9a-f]{64}$/)
 })
 

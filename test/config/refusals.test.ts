@@ -25,7 +25,6 @@ const cases: [text: string, place: string, instead: string][] = [
   ],
   [`${base}detectors: { known_secrets: [x] }\n`, '6:29 detectors.known_secrets', 'leave the setting out'],
   [`${base}detectors: { import: [x] }\n`, '6:22 detectors.import', 'leave the setting out'],
-  [`${base}audit: { strict: true }\n`, '6:18 audit.strict', 'use false'],
   [`${base}state: nats://nats:4222\n`, '6:8 state', 'use embedded'],
 ]
 

@@ -76,6 +76,8 @@ export interface Stack {
   readonly url: string
   readonly port: number
   readonly records: ExchangeRecord[]
+  /** Default true: a record that is waited for is told to be on the disk as soon as it comes. */
+  records_at_once: boolean
   readonly messages: ToControl[]
   /** The control side's answer to whatever the worker sends. */
   onMessage: (message: ToControl) => void
@@ -108,7 +110,7 @@ export async function startStack(connections: Connections, changes: Partial<Snap
     connections: connectionsOf(connections),
     issuers: [trusted],
     scanner: { mode: 'balanced', entropy: true, keywords: [], fingerprint_key: new Uint8Array(32).fill(7) },
-    audit: { strict: false, body_bytes_max: 65536 },
+    audit: { strict: false, guarantee: 'answered', body_bytes_max: 65536 },
     ...changes,
   }
   process.env.UWS_HTTP_MAX_HEADERS_SIZE = String(limits.request_headers_bytes_max)
@@ -122,6 +124,9 @@ export async function startStack(connections: Connections, changes: Partial<Snap
   const control = batchedPort<ToControl, ToWorker>(worker, (message) => {
     if (message.kind !== 'metrics') stack.messages.push(message)
     if (message.kind === 'record') stack.records.push(message.record)
+    if (message.kind === 'record' && message.waits && stack.records_at_once) {
+      stack.send({ kind: 'recorded', exchange_id: message.record.id, stage: 'whole', kept: true })
+    }
     stack.onMessage(message)
     for (const wake of waiting) wake()
   })
@@ -146,6 +151,7 @@ export async function startStack(connections: Connections, changes: Partial<Snap
     url: '',
     port: 0,
     records: [],
+    records_at_once: true,
     messages: [],
     onMessage: () => {},
     snapshot,

@@ -20,7 +20,7 @@ before(async () => {
   upstream = await startUpstream((req, res) => serve(req, res))
   stack = await startStack(
     { service: { upstream: upstream.url } },
-    { audit: { strict: false, body_bytes_max: 100_000 } },
+    { audit: { strict: false, guarantee: 'answered', body_bytes_max: 100_000 } },
   )
 })
 after(async () => {

@@ -12,7 +12,7 @@ const snapshot: Snapshot = {
   connections: {},
   issuers: [],
   scanner: { mode: 'balanced', entropy: true, keywords: [], fingerprint_key: new Uint8Array(32) },
-  audit: { strict: false, body_bytes_max: 1_000 },
+  audit: { strict: false, guarantee: 'eventual', body_bytes_max: 1_000 },
 }
 
 test('a bug in a real proxy worker ends that thread alone: the port stays served, and another takes its place', async () => {

@@ -56,7 +56,7 @@ test('a message goes to one worker, a broadcast to all, and a greeting to each t
     greeting: () => [{ kind: 'audit_backpressure', blocked: true }],
   })
   await workers.ready
-  workers.send(1, { kind: 'recorded', exchange_id: 'x' })
+  workers.send(1, { kind: 'recorded', exchange_id: 'x', stage: 'whole', kept: true })
   workers.broadcast({ kind: 'snapshot', snapshot })
   await until(() => heard.length === 5, 'five messages were heard')
   const kinds = (worker: number) => heard.filter((each) => each.worker === worker).map(({ kind }) => kind)
@@ -69,11 +69,11 @@ for (const how of ['crash', 'exit']) {
   test(`a worker that ends by ${how} is reported lost and replaced, and the others go on`, async () => {
     const { workers, heard, lost } = spawned('fine')
     await workers.ready
-    workers.send(0, { kind: 'recorded', exchange_id: how })
+    workers.send(0, { kind: 'recorded', exchange_id: how, stage: 'whole', kept: true })
     await until(() => lost.length === 1 && workers.listening() === 2, 'another one listens')
     assert.deepEqual(lost, [0])
     heard.length = 0
-    workers.send(0, { kind: 'recorded', exchange_id: 'again' })
+    workers.send(0, { kind: 'recorded', exchange_id: 'again', stage: 'whole', kept: true })
     await until(() => heard.length === 1, 'the new worker hears')
     await stopped(workers)
   })

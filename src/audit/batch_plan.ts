@@ -1,0 +1,29 @@
+/** Tables that records have rows in. */
+export type AuditTable = 'exchanges' | 'findings' | 'frames' | 'approvals'
+
+/** One insert of a batch: the rows that these records have in one table. */
+export interface Piece {
+  readonly table: AuditTable
+  readonly first: number
+  readonly last: number
+}
+
+/** A record that ClickHouse refused alone. */
+export interface Rejection {
+  readonly sequence: number
+  readonly table: AuditTable
+  /** ClickHouse's error type, such as `CANNOT_PARSE_UUID`; never its message, which quotes the row. */
+  readonly error: string
+}
+
+/**
+ * A batch as it will be sent, written down before it is. Whoever sends it again, after a crash too, sends the same
+ * rows in the same pieces, so each insert has the token that it had the first time.
+ */
+export interface BatchPlan {
+  readonly first: number
+  readonly last: number
+  /** What is still to be inserted, in order. */
+  readonly pieces: readonly Piece[]
+  readonly rejected: readonly Rejection[]
+}
