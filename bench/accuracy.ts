@@ -20,7 +20,7 @@ export const name = 'accuracy'
 
 /** Seeds a format or carrier; bytes of each kind of installed text; repetitions of generated texts. */
 const sizes = {
-  tiny: { seeds: 2, installed_bytes: 200_000, generated: 20 },
+  tiny: { seeds: 6, installed_bytes: 200_000, generated: 20 },
   full: { seeds: 40, installed_bytes: 6_000_000, generated: 2_000 },
 } as const
 
@@ -146,12 +146,13 @@ function benign(
   return { score, bytes }
 }
 
-function report(class_name: string, score: Score, least: number): Measurement[] {
+function report(class_name: string, score: Score, least: number, binding: boolean): Measurement[] {
   const recall = score.found / (score.found + score.missed)
   const precision = score.found / (score.found + score.wrong)
   explain(class_name, score)
-  if (recall < least) throw new Error(`${class_name}: recall ${recall.toFixed(3)} is below ${least}`)
-  if (precision < floors.precision)
+  if (binding && recall < least)
+    throw new Error(`${class_name}: recall ${recall.toFixed(3)} is below ${least}`)
+  if (binding && precision < floors.precision)
     throw new Error(`${class_name}: precision ${precision.toFixed(3)} is too low`)
   const note = `${score.found} of ${score.found + score.missed} found, ${score.wrong} findings beside them`
   return [
@@ -176,12 +177,18 @@ export async function run(size: Size): Promise<readonly Measurement[]> {
   const { seeds, installed_bytes, generated } = sizes[size]
   const scanner = await createScanner({ mode: 'balanced' })
   const measurements = [
-    ...report('self-identifying', selfIdentifying(scanner, seeds), floors.self_identifying),
-    ...report('context only', named(scanner, seeds, context_carriers, contextSecret), floors.context_only),
+    ...report('self-identifying', selfIdentifying(scanner, seeds), floors.self_identifying, size === 'full'),
+    ...report(
+      'context only',
+      named(scanner, seeds, context_carriers, contextSecret),
+      floors.context_only,
+      size === 'full',
+    ),
     ...report(
       'human passwords',
       named(scanner, seeds, [...password_carriers, ...basic_carriers], humanPassword),
       floors.human_passwords,
+      size === 'full',
     ),
   ]
   const { score, bytes } = benign(scanner, installed_bytes, generated)
