@@ -8,6 +8,7 @@ import { type PolicyPublisher, publishPolicy } from './config/publish_policy.ts'
 import { restartOnlyChanges } from './config/restart_only_changes.ts'
 import { startControl } from './control/server.ts'
 import type { Log } from './log.ts'
+import { type ApiKeyRegister, openApiKeys } from './identity/api_key_register.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openTextTrial } from './scanner/text_trial.ts'
 import { openLmdbStore } from './state/lmdb_store.ts'
@@ -54,6 +55,7 @@ interface Parts {
   readonly audit: Audit
   readonly ledger: Ledger
   readonly policy: PolicyPublisher
+  readonly api_keys: ApiKeyRegister
   /** What changes while the gateway runs. */
   readonly now: { workers: Workers | null; audit_blocked: boolean; stopping: boolean }
 }
@@ -80,6 +82,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     config: withLivePolicy(config, policy),
     ledger,
     audit,
+    api_keys: parts.api_keys,
     verifier: () => policy.verifier(),
     metrics_text: () => metrics.text(),
     health: () => health(parts),
@@ -131,7 +134,19 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
   closers.push(() => ledger.close())
   const policy = await publishPolicy(config, folder.installation_key, log)
   closers.push(() => policy.stop())
-  return { config, log, audit, ledger, policy, now: { workers: null, audit_blocked: false, stopping: false } }
+  const api_keys = await openApiKeys(store)
+  closers.push(() => api_keys.close())
+  policy.add({ api_keys: api_keys.entries() })
+  api_keys.onChange(() => policy.add({ api_keys: api_keys.entries() }))
+  return {
+    config,
+    log,
+    audit,
+    ledger,
+    policy,
+    api_keys,
+    now: { workers: null, audit_blocked: false, stopping: false },
+  }
 }
 
 /** Passes on what happens on the control thread: to the audit, and to every worker. */
@@ -155,7 +170,7 @@ function follow({ log, audit, ledger, policy, now }: Parts): void {
 }
 
 function startWorkers(
-  { config, log, policy, now }: Parts,
+  { config, log, policy, api_keys, now }: Parts,
   port: number,
   { holds, records, metrics }: { holds: HoldRelay; records: RecordRelay; metrics: Metrics },
   onHopeless: (reason: string) => void,
@@ -168,6 +183,7 @@ function startWorkers(
     else if (message.kind === 'hold') holds.hold(worker, message.request)
     else if (message.kind === 'hold_left') holds.left(message.exchange_id)
     else if (message.kind === 'unknown_key') policy.refetchKeys(message.issuer)
+    else if (message.kind === 'keys_used') api_keys.used(message.uses)
     else metrics.worker(worker, message.counters)
   }
   return spawnWorkers({

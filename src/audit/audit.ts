@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Approval } from '../approval/approval.ts'
+import type { AdminChange } from './admin_change.ts'
 import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import { AuditError } from './audit_error.ts'
@@ -60,6 +61,8 @@ export interface Audit {
   interrupted(exchange_ids: readonly string[]): void
   /** Records the present state of an approval; to be called at each change. */
   appendApproval(approval: Approval): void
+  /** Records what a person changed on the control plane. */
+  appendAdminChange(change: AdminChange): void
   /** Resolves when everything appended so far is on the disk. */
   durable(): Promise<void>
   /** Resolves when everything appended so far is in ClickHouse, or set aside because ClickHouse refuses it. */
@@ -170,6 +173,10 @@ class SpooledAudit implements Audit {
 
   appendApproval(approval: Approval): void {
     this.#append({ kind: 'approval', recorded_at_us: Date.now() * 1000, approval })
+  }
+
+  appendAdminChange(change: AdminChange): void {
+    this.#append({ kind: 'admin_change', recorded_at_us: Date.now() * 1000, change })
   }
 
   appendOpening(record: ExchangeRecord): boolean {

@@ -1,5 +1,5 @@
 /** Tables that records have rows in. */
-export type AuditTable = 'exchanges' | 'findings' | 'frames' | 'approvals'
+export type AuditTable = 'admin_changes' | 'exchanges' | 'findings' | 'frames' | 'approvals'
 
 /** One insert of a batch: the rows that these records have in one table. */
 export interface Piece {

@@ -21,7 +21,7 @@ const folder = new URL('./sql/', import.meta.url)
 const file_name = /^(\d{4})_[a-z0-9_]+\.sql$/
 const database_name = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 /** Tables whose rows expire. */
-const expiring = ['exchanges', 'frames', 'findings', 'approvals']
+const expiring = ['exchanges', 'frames', 'findings', 'approvals', 'admin_changes']
 
 /** The migrations of this release, in order. */
 export async function readMigrations(): Promise<Migration[]> {

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import type { Approval } from '../approval/approval.ts'
+import type { AdminChange } from './admin_change.ts'
 import { AuditError } from './audit_error.ts'
 import type { BatchPlan, Rejection } from './batch_plan.ts'
 import type { ExchangeRecord } from './exchange_record.ts'
@@ -11,6 +12,7 @@ import type { ExchangeRecord } from './exchange_record.ts'
 export type SpooledRecord =
   | { readonly kind: 'exchange'; readonly record: ExchangeRecord }
   | { readonly kind: 'approval'; readonly recorded_at_us: number; readonly approval: Approval }
+  | { readonly kind: 'admin_change'; readonly recorded_at_us: number; readonly change: AdminChange }
 
 /** A place in the log with everything up to it counted. Sequences have no gaps, so they count the records. */
 interface Position {

@@ -1,5 +1,6 @@
 import type { Approval } from '../approval/approval.ts'
 import type { Principal } from '../policy/principal.ts'
+import type { AdminChange } from './admin_change.ts'
 import type { Row } from './clickhouse_client.ts'
 import type { ExchangeRecord, RecordedBody } from './exchange_record.ts'
 import type { AuditTable } from './batch_plan.ts'
@@ -9,6 +10,7 @@ import type { SpooledRecord } from './spool.ts'
 export const tables_of: Readonly<Record<SpooledRecord['kind'], readonly AuditTable[]>> = {
   exchange: ['exchanges', 'findings', 'frames'],
   approval: ['approvals'],
+  admin_change: ['admin_changes'],
 }
 
 /** The rows of one spooled record in one table, as JSONEachRow objects. */
@@ -22,6 +24,8 @@ export function tableRows(
   const place = { log_id, sequence }
   if (spooled.kind === 'approval')
     return [{ ...place, ...approvalRow(spooled.approval, spooled.recorded_at_us) }]
+  if (spooled.kind === 'admin_change')
+    return [{ ...place, ...adminChangeRow(spooled.change, spooled.recorded_at_us) }]
   switch (table) {
     case 'exchanges':
       return [{ ...place, ...exchangeRow(spooled.record) }]
@@ -151,6 +155,17 @@ function approvalRow(approval: Approval, recorded_at_us: number): Row {
     decided_by_email: text(decision?.by_email ?? ''),
     reason: text(decision?.reason ?? ''),
     preview_digest: text(decision?.preview_digest ?? ''),
+  }
+}
+
+function adminChangeRow(change: AdminChange, recorded_at_us: number): Row {
+  return {
+    started_at: microseconds(recorded_at_us),
+    gateway: text(change.gateway),
+    action: change.action,
+    target: text(change.target),
+    detail: text(JSON.stringify(change.detail)),
+    ...principalColumns(change.principal),
   }
 }
 

@@ -140,7 +140,7 @@ class SpoolWriter {
     const first = entries[0]?.sequence
     const last = entries.at(-1)?.sequence
     if (first === undefined || last === undefined) return
-    const tables: readonly AuditTable[] = ['exchanges', 'findings', 'frames', 'approvals']
+    const tables: readonly AuditTable[] = ['exchanges', 'findings', 'frames', 'approvals', 'admin_changes']
     const pieces = tables.map((table) => ({ table, first, last }))
     const plan: BatchPlan = { first, last, pieces, rejected: [] }
     await this.#spool.savePlan(plan)

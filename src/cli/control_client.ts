@@ -24,7 +24,7 @@ const timeout_ms = 60_000
 /** Asks the control API. */
 export interface ControlClient {
   /** @throws ControlClientError */
-  json<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T>
+  json<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<T>
   /** @throws ControlClientError */
   text(method: 'GET' | 'POST', path: string, body?: object): Promise<string>
 }

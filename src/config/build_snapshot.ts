@@ -1,9 +1,17 @@
 import assert from 'node:assert'
 import { createHash, createHmac } from 'node:crypto'
-import type { Connection, Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
+import type { ApiKeyEntry, Connection, Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
 import { canonicalJson } from './canonical_json.ts'
 import type { Config } from './config.ts'
 import { deepFreeze } from './deep_freeze.ts'
+
+/** What is in force beside the configuration: it comes from the state store. */
+export interface PolicyAdditions {
+  readonly api_keys: readonly ApiKeyEntry[]
+}
+
+/** Nothing beside the configuration. */
+export const no_additions: PolicyAdditions = { api_keys: [] }
 
 /**
  * What the data plane decides by, made from the configuration and the issuers' current keys.
@@ -15,6 +23,7 @@ export function buildSnapshot(
   config: Config,
   trusted: readonly TrustedIssuer[],
   fingerprint_key: Uint8Array,
+  additions: PolicyAdditions = no_additions,
 ): Snapshot {
   assert(fingerprint_key.length === 32)
   const scanner = {
@@ -34,6 +43,7 @@ export function buildSnapshot(
     // Copies, because freezing must not reach into the configuration.
     connections: structuredClone(config.connections),
     issuers: structuredClone(trusted),
+    api_keys: structuredClone(additions.api_keys),
     scanner: { ...scanner, fingerprint_key: Uint8Array.from(fingerprint_key) },
     audit: {
       strict: config.audit.strict,

@@ -103,6 +103,14 @@ export const limits = {
   token_clock_skew_s_max: 60,
   /** Verified tokens that one worker remembers. */
   token_cache_entries_max: 10_000,
+  /** API keys of a gateway, revoked ones included. */
+  api_keys_max: 10_000,
+  api_key_name_chars_max: 100,
+  api_key_groups_max: 50,
+  api_key_expires_ms_default: 90 * 86_400_000,
+  api_key_expires_ms_max: 3_650 * 86_400_000,
+  /** Last uses of API keys are written to the store this often. */
+  api_key_use_ms: 30_000,
   /** How long a request whose token names an unknown key waits for fresh keys. */
   unknown_key_wait_ms_max: 2_000,
   jwks_refetch_ms_min: 10_000,

@@ -3,7 +3,7 @@ import { createIssuerKeys, type IssuerKeys } from '../identity/issuer_keys.ts'
 import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
 import type { Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
-import { buildSnapshot } from './build_snapshot.ts'
+import { buildSnapshot, no_additions, type PolicyAdditions } from './build_snapshot.ts'
 import type { Config } from './config.ts'
 
 /** The policy in force: made from the configuration and the issuers' keys, and made anew when either changes. */
@@ -18,6 +18,8 @@ export interface PolicyPublisher {
   refetchKeys(issuer: string): void
   /** Puts another configuration in force; the previous one stays until its issuers were asked for their keys. */
   replace(config: Config): Promise<void>
+  /** Puts other additions to the configuration in force; at once, because nothing has to be fetched. */
+  add(additions: PolicyAdditions): void
   stop(): void
 }
 
@@ -37,6 +39,7 @@ class Publisher implements PolicyPublisher {
   #keys: IssuerKeys
   #snapshot: Snapshot
   #verifier: TokenVerifier
+  #additions = no_additions
   readonly #fingerprint_key: Uint8Array
   readonly #log: Log
   readonly #published: ((snapshot: Snapshot) => void)[] = []
@@ -88,6 +91,11 @@ class Publisher implements PolicyPublisher {
     this.#publish()
   }
 
+  add(additions: PolicyAdditions): void {
+    this.#additions = additions
+    this.#publish()
+  }
+
   stop(): void {
     this.#keys.stop()
   }
@@ -100,7 +108,7 @@ class Publisher implements PolicyPublisher {
 
   #publish(): void {
     const trusted = this.#keys.trusted().map((issuer) => keepKeys(issuer, this.#snapshot.issuers))
-    this.#snapshot = buildSnapshot(this.#config, trusted, this.#fingerprint_key)
+    this.#snapshot = buildSnapshot(this.#config, trusted, this.#fingerprint_key, this.#additions)
     this.#verifier = createTokenVerifier(this.#snapshot.issuers)
     for (const published of this.#published) published(this.#snapshot)
   }

@@ -1,6 +1,7 @@
 import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Config } from '../config/config.ts'
+import type { ApiKeyRegister } from '../identity/api_key_register.ts'
 import type { Log } from '../log.ts'
 import type { TextTrial } from '../scanner/text_trial.ts'
 import type { Credentials } from './authenticate_person.ts'
@@ -14,6 +15,7 @@ export interface ControlContext {
   readonly config: Config
   readonly ledger: Ledger
   readonly audit: Audit
+  readonly api_keys: ApiKeyRegister | null
   readonly metrics_text: () => Promise<string>
   readonly health: () => object
   readonly log: Log

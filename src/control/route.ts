@@ -14,7 +14,7 @@ export type Handler = (
 
 /** A method and path of the control listener. */
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** One group at most: the id. */
   readonly path: RegExp
   readonly handle: Handler
@@ -27,7 +27,8 @@ export async function askedBy(
   ...roles: Person['roles']
 ): Promise<Person> {
   const found = await authenticatePerson(request, context.credentials)
-  if (found.session && request.method === 'POST') refuseCrossSite(request, context.own_origin())
+  if (found.session && request.method !== 'GET' && request.method !== 'HEAD')
+    refuseCrossSite(request, context.own_origin())
   if (roles.length > 0) requireRole(found, ...roles)
   return found
 }

@@ -1,6 +1,7 @@
 import type { ApprovalState } from '../approval/approval.ts'
 import { limits } from '../config/limits.ts'
 import { Problem } from '../problem/problem.ts'
+import { api_key_routes } from './api_key_routes.ts'
 import { approvalDetail, approvalItem, maySee } from './approval_view.ts'
 import { audit_routes } from './audit_routes.ts'
 import { signedInPerson } from './authenticate_person.ts'
@@ -33,6 +34,7 @@ const routes: readonly Route[] = [
   { method: 'POST', path: /^\/api\/v1\/approvals\/([^/]+)\/decision$/, handle: decide },
   ...audit_routes,
   ...operation_routes,
+  ...api_key_routes,
 ]
 
 /** @throws Problem what the person is told; anything else is a bug */

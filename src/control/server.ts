@@ -3,6 +3,7 @@ import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Config, Roles } from '../config/config.ts'
 import { limits } from '../config/limits.ts'
+import type { ApiKeyRegister } from '../identity/api_key_register.ts'
 import type { TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
 import type { TextTrial } from '../scanner/text_trial.ts'
@@ -28,6 +29,8 @@ export interface ControlOptions {
   readonly config: Config
   readonly ledger: Ledger
   readonly audit: Audit
+  /** Absent: no API keys. */
+  readonly api_keys?: ApiKeyRegister
   /** The current one; the issuers' keys change. */
   readonly verifier: () => TokenVerifier
   /** The current ones. Default: those of `config`, which then change only with a restart. */
@@ -75,6 +78,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const context: ControlContext = {
     ...options,
     dashboards: () => channel.browsers,
+    api_keys: options.api_keys ?? null,
     sessions,
     credentials,
     own_origin,

@@ -10,6 +10,7 @@ import { observability_detectors } from './observability.ts'
 import { package_detectors } from './packages.ts'
 import { payment_detectors } from './payment.ts'
 import { platform_detectors } from './platform.ts'
+import { sluice_detectors } from './sluice.ts'
 import { source_control_detectors } from './source_control.ts'
 import { workplace_detectors } from './workplace.ts'
 
@@ -23,6 +24,7 @@ export const catalogue: readonly Detector[] = [
   ...ai_detectors,
   ...cloud_detectors,
   ...azure_detectors,
+  ...sluice_detectors,
   ...platform_detectors,
   ...source_control_detectors,
   ...package_detectors,

@@ -13,6 +13,11 @@ export type IdentityErrorCode =
   | 'claim_invalid'
   /** The issuer left the groups out because there are too many (Azure's "overage"). */
   | 'groups_overage'
+  /** Not of the shape of an API key, or with a wrong checksum. */
+  | 'api_key_malformed'
+  /** Never made, or revoked. */
+  | 'api_key_unknown'
+  | 'api_key_expired'
 
 /** A token that proves nothing. The message tells the caller what to do and never holds a part of the token's signature. */
 export class IdentityError extends Error {

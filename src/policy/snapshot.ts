@@ -80,12 +80,24 @@ export interface TrustedIssuer {
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] }
 }
 
+/** What the data plane needs of an API key in force. */
+export interface ApiKeyEntry {
+  readonly id: string
+  /** SHA-256 of the key, hex. */
+  readonly hash: string
+  readonly groups: readonly string[]
+  /** In seconds since the epoch. */
+  readonly expires_at: number
+}
+
 /** Everything the data plane decides by. Immutable; replaced whole. Structured-cloneable. */
 export interface Snapshot {
   /** Changes with every published snapshot; hex digest of the policy part, so equal policies share it. */
   readonly version: string
   readonly connections: Readonly<Record<string, Connection>>
   readonly issuers: readonly TrustedIssuer[]
+  /** Not part of the version: making or revoking a key leaves approvals as they are. */
+  readonly api_keys: readonly ApiKeyEntry[]
   readonly scanner: {
     readonly mode: 'balanced' | 'strict'
     /** Whether the entropy detector runs. */

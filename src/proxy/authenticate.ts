@@ -1,4 +1,5 @@
 import { limits } from '../config/limits.ts'
+import { isApiKey } from '../identity/api_key.ts'
 import { IdentityError } from '../identity/verify_token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem } from '../problem/problem.ts'
@@ -21,8 +22,22 @@ export async function authenticate(exchange: Exchange): Promise<void> {
       'send an access token where your SDK puts its API key, or as Authorization: Bearer',
     )
   }
-  exchange.principal = exchange.policy.verifier.cached(head.credential) ?? (await verify(exchange))
+  exchange.principal = isApiKey(head.credential)
+    ? verifyApiKey(exchange)
+    : (exchange.policy.verifier.cached(head.credential) ?? (await verify(exchange)))
   exchange.timing.authenticate_us = Math.round((performance.now() - exchange.started_ms) * 1000)
+}
+
+function verifyApiKey(exchange: Exchange): Principal {
+  const { plane, policy, head } = exchange
+  const now_ms = plane.epoch_ms + exchange.started_ms
+  try {
+    const principal = policy.api_keys.verify(head.credential, now_ms)
+    plane.keys_used.set(principal.subject, Math.round(now_ms))
+    return principal
+  } catch (error) {
+    throw error instanceof IdentityError ? notAccepted(error) : error
+  }
 }
 
 async function verify(exchange: Exchange): Promise<Principal> {
@@ -30,12 +45,20 @@ async function verify(exchange: Exchange): Promise<Principal> {
   try {
     return await verifyOrWaitForKey(exchange, token)
   } catch (error) {
-    if (!(error instanceof IdentityError)) throw error
-    const code = error.code === 'token_expired' ? 'token_expired' : 'token_invalid'
-    throw new Problem(code, error.message, { reason: error.code }, error)
+    throw error instanceof IdentityError ? notAccepted(error) : error
   } finally {
     exchange.throwIfFailed()
   }
+}
+
+function notAccepted(error: IdentityError): Problem {
+  const expired = error.code === 'token_expired' || error.code === 'api_key_expired'
+  return new Problem(
+    expired ? 'token_expired' : 'token_invalid',
+    error.message,
+    { reason: error.code },
+    error,
+  )
 }
 
 /** A key that is not known may have been added since: control is told, and the next snapshot is given a chance. */

@@ -30,6 +30,8 @@ export class DataPlane {
   /** Bytes of request bodies that are kept whole at the moment. */
   held_bytes = 0
   readonly unknown_keys = new UnknownKeys()
+  /** API keys used since the last report, with the ms since the epoch of their last use. */
+  readonly keys_used = new Map<string, number>()
   audit_blocked = false
   stopping = false
   /** Milliseconds since the epoch when `performance.now()` was 0; follows the clock when that is set. */
@@ -143,6 +145,10 @@ export class DataPlane {
       active_exchanges: this.exchanges.size,
       held: this.holds.size,
       held_bytes: this.held_bytes,
+    }
+    if (this.keys_used.size > 0) {
+      this.send({ kind: 'keys_used', uses: [...this.keys_used] })
+      this.keys_used.clear()
     }
     this.send({ kind: 'metrics', counters: this.counters.snapshot(levels) })
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { limits } from '../config/limits.ts'
+import { ApiKeyTable } from '../identity/api_key_table.ts'
 import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
 import type { Connection, Snapshot } from '../policy/snapshot.ts'
 import { createScanners, type Scanners } from '../wire/scanners.ts'
@@ -17,6 +18,7 @@ export interface PolicyState {
   readonly snapshot: Snapshot
   readonly connections: ReadonlyMap<string, PreparedConnection>
   readonly verifier: TokenVerifier
+  readonly api_keys: ApiKeyTable
   readonly scanners: Scanners
   readonly masker: TextMasker
 }
@@ -29,11 +31,13 @@ export async function preparePolicy(snapshot: Snapshot, before: PolicyState | nu
   }
   const same_scanner = before !== null && isDeepStrictEqual(before.snapshot.scanner, snapshot.scanner)
   const same_issuers = before !== null && isDeepStrictEqual(before.snapshot.issuers, snapshot.issuers)
+  const same_keys = before !== null && isDeepStrictEqual(before.snapshot.api_keys, snapshot.api_keys)
   const scanners = same_scanner ? before.scanners : await createScanners(snapshot.scanner)
   return {
     snapshot,
     connections,
     verifier: same_issuers ? before.verifier : createTokenVerifier(snapshot.issuers),
+    api_keys: same_keys ? before.api_keys : new ApiKeyTable(snapshot.api_keys),
     scanners,
     masker: same_scanner ? before.masker : new TextMasker(scanners.text, limits),
   }

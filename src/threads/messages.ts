@@ -32,6 +32,8 @@ export type ToControl =
   | { readonly kind: 'record'; readonly record: ExchangeRecord; readonly waits: boolean }
   /** A token named a key id that no known key has; control refetches, rate-limited, and publishes a snapshot. */
   | { readonly kind: 'unknown_key'; readonly issuer: string; readonly key_id: string }
+  /** API keys used lately, with the ms since the epoch of the last use. */
+  | { readonly kind: 'keys_used'; readonly uses: readonly (readonly [id: string, at_ms: number])[] }
   | { readonly kind: 'metrics'; readonly counters: Readonly<Record<string, number>> }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'stopped' }

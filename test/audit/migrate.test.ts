@@ -126,7 +126,7 @@ test('retention deletes what is older, keeps what is not, and can be changed', a
         { database: clickhouse.database },
       )
     ).map(({ name, engine_full }) => `${name}: ${/ TTL (.*?) SETTINGS/.exec(engine_full)?.[1] ?? 'for ever'}`)
-  const tables = ['approvals', 'exchanges', 'findings', 'frames']
+  const tables = ['admin_changes', 'approvals', 'exchanges', 'findings', 'frames']
 
   await migrate(clickhouse, 30, migrations)
   assert.deepEqual(
@@ -153,7 +153,7 @@ test('retention deletes what is older, keeps what is not, and can be changed', a
   assert.ok(kept.includes('/1-days') && kept.includes('/29-days') && !kept.includes('/400-days'), kept.join())
 
   await migrate(clickhouse, 31, migrations)
-  assert.deepEqual((await ttls())[1], 'exchanges: toDateTime(started_at) + toIntervalDay(31)')
+  assert.deepEqual((await ttls())[2], 'exchanges: toDateTime(started_at) + toIntervalDay(31)')
   await migrate(clickhouse, 36_500, migrations)
   assert.deepEqual(
     await ttls(),

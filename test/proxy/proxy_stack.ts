@@ -109,6 +109,7 @@ export async function startStack(connections: Connections, changes: Partial<Snap
     version: 'v1',
     connections: connectionsOf(connections),
     issuers: [trusted],
+    api_keys: [],
     scanner: { mode: 'balanced', entropy: true, keywords: [], fingerprint_key: new Uint8Array(32).fill(7) },
     audit: { strict: false, guarantee: 'answered', body_bytes_max: 65536 },
     ...changes,

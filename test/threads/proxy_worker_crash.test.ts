@@ -11,6 +11,7 @@ const snapshot: Snapshot = {
   version: 'v1',
   connections: {},
   issuers: [],
+  api_keys: [],
   scanner: { mode: 'balanced', entropy: true, keywords: [], fingerprint_key: new Uint8Array(32) },
   audit: { strict: false, guarantee: 'eventual', body_bytes_max: 1_000 },
 }
