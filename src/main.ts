@@ -183,7 +183,12 @@ function startWorkers(
     else if (message.kind === 'hold') holds.hold(worker, message.request)
     else if (message.kind === 'hold_left') holds.left(message.exchange_id)
     else if (message.kind === 'unknown_key') policy.refetchKeys(message.issuer)
-    else if (message.kind === 'keys_used') api_keys.used(message.uses)
+    else if (message.kind === 'introspect') {
+      const { token_id, token } = message
+      void policy
+        .introspect(token)
+        .then((answer) => now.workers?.send(worker, { kind: 'introspected', token_id, answer }))
+    } else if (message.kind === 'keys_used') api_keys.used(message.uses)
     else metrics.worker(worker, message.counters)
   }
   return spawnWorkers({

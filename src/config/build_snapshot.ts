@@ -4,6 +4,7 @@ import type { ApiKeyEntry, Connection, Snapshot, TrustedIssuer } from '../policy
 import { canonicalJson } from './canonical_json.ts'
 import type { Config } from './config.ts'
 import { deepFreeze } from './deep_freeze.ts'
+import { publicIssuer } from './public_issuer.ts'
 
 /** What is in force beside the configuration: it comes from the state store. */
 export interface PolicyAdditions {
@@ -35,7 +36,7 @@ export function buildSnapshot(
     connections: Object.values(config.connections).map((connection) =>
       withDigest(connection, fingerprint_key),
     ),
-    issuers: config.identity.issuers,
+    issuers: config.identity.issuers.map(publicIssuer),
     scanner,
   }
   return deepFreeze({

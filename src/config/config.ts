@@ -16,6 +16,19 @@ export interface IssuerConfig {
   readonly groups_claim: string
   /** JWS algorithms, asymmetric only. */
   readonly algorithms: readonly string[]
+  /** Clients whose tokens are accepted; absent: any. */
+  readonly authorized_parties?: readonly string[]
+  /** How the issuer is asked about tokens that are no JWT (RFC 7662); absent: such tokens are refused. */
+  readonly introspection?: IntrospectionConfig
+}
+
+/** The gateway's own client at an issuer, for introspection. */
+export interface IntrospectionConfig {
+  readonly client_id: string
+  /** Resolved. */
+  readonly client_secret: string
+  /** Default: what the issuer's discovery document says. */
+  readonly url?: string
 }
 
 /** The dashboard's own client at one of the issuers. */

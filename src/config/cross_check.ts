@@ -66,9 +66,8 @@ function checkListen(tree: unknown, found: Found): ListenAddress[] {
 /** One issuer is written into `identity` itself, several as `identity.issuers`; never both. */
 function checkIdentity(identity: unknown, found: Found): void {
   if (identity === null || typeof identity !== 'object' || Array.isArray(identity)) return
-  const own = ['issuer', 'audience', 'groups_claim', 'algorithms'].filter((key) =>
-    Object.hasOwn(identity, key),
-  )
+  const single = ['issuer', 'audience', 'groups_claim', 'algorithms', 'authorized_parties', 'introspection']
+  const own = single.filter((key) => Object.hasOwn(identity, key))
   const listed = valueAt(identity, ['issuers'])
   if (listed !== undefined) {
     for (const key of own)

@@ -113,6 +113,13 @@ export const limits = {
   api_key_use_ms: 30_000,
   /** How long a request whose token names an unknown key waits for fresh keys. */
   unknown_key_wait_ms_max: 2_000,
+  /** What an issuer said of an opaque token is believed for so long, or until the token expires if that is sooner. */
+  introspection_ms_max: 60_000,
+  /** That a token is not good. */
+  introspection_inactive_ms_max: 10_000,
+  /** A request waits so long for what an issuer says. */
+  introspection_wait_ms_max: 3_000,
+  introspections_at_once_max: 64,
   jwks_refetch_ms_min: 10_000,
   /** Keys are fetched again this often, so that revoked ones go. */
   jwks_refresh_ms: 600_000,

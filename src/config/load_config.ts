@@ -124,8 +124,18 @@ function finalConfig(written: WrittenConfig, file: string, warnings: readonly Co
 
 function finalIdentity(written: WrittenConfig['identity']): Config['identity'] {
   const { issuers: listed, dashboard, roles, issuer = '', audience = '', groups_claim, algorithms } = written
+  const { authorized_parties, introspection } = written
   const single = config_schema.shape.identity.shape.issuers.unwrap().element
-  const issuers = listed ?? [single.parse({ issuer, audience, groups_claim, algorithms })]
+  const issuers = listed ?? [
+    single.parse({
+      issuer,
+      audience,
+      groups_claim,
+      algorithms,
+      ...(authorized_parties && { authorized_parties }),
+      ...(introspection && { introspection }),
+    }),
+  ]
   return {
     issuers,
     dashboard: dashboard

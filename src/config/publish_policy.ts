@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
+import { IdentityError } from '../identity/identity_error.ts'
+import { createIntrospector, type Introspected, type Introspector } from '../identity/introspector.ts'
 import { createIssuerKeys, type IssuerKeys } from '../identity/issuer_keys.ts'
 import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
+import type { Principal } from '../policy/principal.ts'
 import type { Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
 import { buildSnapshot, no_additions, type PolicyAdditions } from './build_snapshot.ts'
 import type { Config } from './config.ts'
+import { publicIssuer } from './public_issuer.ts'
 
 /** The policy in force: made from the configuration and the issuers' keys, and made anew when either changes. */
 export interface PolicyPublisher {
@@ -14,6 +18,8 @@ export interface PolicyPublisher {
   verifier(): TokenVerifier
   /** Calls back with each later snapshot. */
   onPublish(published: (snapshot: Snapshot) => void): void
+  /** Asks the issuers about a token that is no JWT. */
+  introspect(token: string): Promise<Introspected>
   /** A token named a key that nobody knows; asks its issuer, rate-limited. */
   refetchKeys(issuer: string): void
   /** Puts another configuration in force; the previous one stays until its issuers were asked for their keys. */
@@ -37,6 +43,7 @@ export async function publishPolicy(
 class Publisher implements PolicyPublisher {
   #config: Config
   #keys: IssuerKeys
+  #introspector: Introspector
   #snapshot: Snapshot
   #verifier: TokenVerifier
   #additions = no_additions
@@ -48,7 +55,8 @@ class Publisher implements PolicyPublisher {
     this.#config = config
     this.#fingerprint_key = fingerprint_key
     this.#log = log
-    this.#keys = createIssuerKeys(config.identity.issuers, log)
+    this.#keys = createIssuerKeys(config.identity.issuers.map(publicIssuer), log)
+    this.#introspector = createIntrospector(config.identity.issuers, log)
     this.#snapshot = buildSnapshot(config, this.#keys.trusted(), fingerprint_key)
     this.#verifier = createTokenVerifier(this.#snapshot.issuers)
   }
@@ -68,7 +76,12 @@ class Publisher implements PolicyPublisher {
   }
 
   verifier(): TokenVerifier {
-    return this.#verifier
+    const { cached, verify } = this.#verifier
+    return { cached, verify: (token) => verify(token).catch((error) => this.#opaque(token, error)) }
+  }
+
+  introspect(token: string): Promise<Introspected> {
+    return this.#introspector.ask(token)
   }
 
   onPublish(published: (snapshot: Snapshot) => void): void {
@@ -81,10 +94,12 @@ class Publisher implements PolicyPublisher {
 
   async replace(config: Config): Promise<void> {
     if (!isDeepStrictEqual(config.identity.issuers, this.#config.identity.issuers)) {
-      const keys = createIssuerKeys(config.identity.issuers, this.#log)
+      const keys = createIssuerKeys(config.identity.issuers.map(publicIssuer), this.#log)
       await keys.start()
       this.#keys.stop()
       this.#keys = keys
+      this.#introspector.stop()
+      this.#introspector = createIntrospector(config.identity.issuers, this.#log)
       this.#follow(keys)
     }
     this.#config = config
@@ -98,6 +113,16 @@ class Publisher implements PolicyPublisher {
 
   stop(): void {
     this.#keys.stop()
+    this.#introspector.stop()
+  }
+
+  /** What is no JWT may be a good token all the same. */
+  async #opaque(token: string, error: unknown): Promise<Principal> {
+    const asked = this.#snapshot.issuers.some(({ introspects }) => introspects)
+    if (!asked || !(error instanceof IdentityError) || error.code !== 'token_malformed') throw error
+    const answer = await this.introspect(token)
+    if ('principal' in answer) return answer.principal
+    throw new IdentityError(answer.code, answer.message)
   }
 
   #follow(keys: IssuerKeys): void {

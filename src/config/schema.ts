@@ -235,6 +235,15 @@ const issuer_fields = {
   algorithms: list(oneOf(jws_algorithms), `algorithms: ${jws_algorithms.join(', ')}`).default([
     ...jws_algorithms,
   ]),
+  authorized_parties: list(
+    text('the id of a client'),
+    'ids of clients, as "azp" or "client_id" names them',
+  ).optional(),
+  introspection: mapping({
+    client_id: text("the id of the gateway's client at the issuer"),
+    client_secret: text('the secret of that client, such as ${file:/run/secrets/introspection}'),
+    url: text('the introspection endpoint, where discovery does not tell it', issuerProblem).optional(),
+  }).optional(),
 }
 
 const role = z.array(group, { error: says('a list of groups') }).default([])
@@ -245,6 +254,8 @@ const identity = mapping({
   audience: issuer_fields.audience.optional(),
   groups_claim: issuer_fields.groups_claim.unwrap().optional(),
   algorithms: issuer_fields.algorithms.unwrap().optional(),
+  authorized_parties: issuer_fields.authorized_parties,
+  introspection: issuer_fields.introspection,
   issuers: list(mapping(issuer_fields), 'issuers, each with issuer and audience').optional(),
   dashboard: mapping({
     issuer: text('one of the issuers above').optional(),

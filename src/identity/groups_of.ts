@@ -12,7 +12,9 @@ export function groupsOf(claims: Readonly<Record<string, unknown>>, path: string
   if (typeof value === 'string') return [value]
   if (Array.isArray(value)) return value.filter((group) => typeof group === 'string')
   const elsewhere = claims._claim_names
-  if (isRecord(elsewhere) && Object.hasOwn(elsewhere, path)) {
+  // Azure's implicit flow only has the flag.
+  const flagged = path === 'groups' && claims.hasgroups === true
+  if (flagged || (isRecord(elsewhere) && Object.hasOwn(elsewhere, path))) {
     throw new IdentityError(
       'groups_overage',
       `the token leaves out the claim "${path}" because the account has too many groups; ` +

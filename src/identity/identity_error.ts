@@ -11,6 +11,12 @@ export type IdentityErrorCode =
   | 'token_not_yet_valid'
   | 'audience_mismatch'
   | 'claim_invalid'
+  /** The token was given to a client that is not among `authorized_parties`. */
+  | 'party_not_allowed'
+  /** The issuer says that the opaque token is not, or no longer, good. */
+  | 'token_inactive'
+  /** The issuer could not be asked about an opaque token. */
+  | 'introspection_unavailable'
   /** The issuer left the groups out because there are too many (Azure's "overage"). */
   | 'groups_overage'
   /** Not of the shape of an API key, or with a wrong checksum. */

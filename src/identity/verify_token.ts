@@ -11,8 +11,8 @@ import {
 import { limits } from '../config/limits.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { TrustedIssuer } from '../policy/snapshot.ts'
-import { groupsOf } from './groups_of.ts'
 import { IdentityError, type IdentityErrorCode } from './identity_error.ts'
+import { principalOf } from './principal_of.ts'
 import { TokenCache } from './token_cache.ts'
 
 export { IdentityError, type IdentityErrorCode }
@@ -118,7 +118,8 @@ async function verifyFor(issuer: PreparedIssuer, token: string, unverified: Unve
   }
   if (issuer.key_ids.size === 0 || (kid !== undefined && !issuer.key_ids.has(kid)))
     throw unknownKey(issuer, kid)
-  return principalOf(issuer, await verifiedClaims(issuer, token, kid))
+  const claims = await verifiedClaims(issuer, token, kid)
+  return principalOf(issuer, claims, claims.exp!)
 }
 
 function unknownKey(issuer: PreparedIssuer, kid: unknown): IdentityError {
@@ -178,18 +179,4 @@ function identityErrorOf(error: unknown): IdentityError {
     return new IdentityError('signature_invalid', 'the key of the token does not fit its algorithm')
   }
   throw error
-}
-
-function principalOf(issuer: PreparedIssuer, claims: JWTPayload): Principal {
-  if (typeof claims.sub !== 'string' || claims.sub === '') {
-    throw new IdentityError('claim_invalid', 'the claim "sub" is missing or wrong')
-  }
-  return {
-    subject: claims.sub,
-    email: typeof claims.email === 'string' ? claims.email : '',
-    groups: groupsOf(claims, issuer.groups_claim),
-    issuer: issuer.issuer,
-    proof: 'oidc',
-    expires_at: claims.exp!,
-  }
 }

@@ -76,6 +76,10 @@ export interface TrustedIssuer {
   readonly groups_claim: string
   /** Allowed JWS algorithms; never `none`, never symmetric. */
   readonly algorithms: readonly string[]
+  /** Clients whose tokens are accepted, by `azp` or `client_id`; absent: any. */
+  readonly authorized_parties?: readonly string[]
+  /** Whether tokens that are no JWT may be asked about at the issuer. */
+  readonly introspects?: boolean
   /** JSON Web Key Set, public keys only. Empty until first fetched. */
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] }
 }

@@ -21,6 +21,7 @@ const problems = {
   approval_expired: { status: 403, source: 'gateway', title: 'The approval expired' },
   approval_unavailable: { status: 503, source: 'gateway', title: 'Approvals are not available' },
   approval_conflict: { status: 409, source: 'client', title: 'The approval was already decided or changed' },
+  identity_unavailable: { status: 503, source: 'gateway', title: 'The identity provider cannot be asked' },
   audit_unavailable: { status: 503, source: 'gateway', title: 'The audit log cannot take more records' },
   overloaded: { status: 503, source: 'gateway', title: 'The gateway is at its limit' },
   stopping: { status: 503, source: 'gateway', title: 'The gateway is stopping' },

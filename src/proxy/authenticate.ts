@@ -1,10 +1,14 @@
 import { limits } from '../config/limits.ts'
 import { isApiKey } from '../identity/api_key.ts'
+import { TokenCache } from '../identity/token_cache.ts'
 import { IdentityError } from '../identity/verify_token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Exchange } from './exchange.ts'
 import { refuseMalformed } from './request_head.ts'
+
+/** Three parts of base64url (RFC 7515 section 7.1); anything else is opaque. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /** Stage 1: who calls. Before it, nothing of the gateway's configuration shows. */
 export async function authenticate(exchange: Exchange): Promise<void> {
@@ -41,8 +45,10 @@ function verifyApiKey(exchange: Exchange): Principal {
 }
 
 async function verify(exchange: Exchange): Promise<Principal> {
-  const token = exchange.head.credential
+  const { head, policy } = exchange
+  const token = head.credential
   try {
+    if (policy.introspects && !JWT.test(token)) return await introspected(exchange, token)
     return await verifyOrWaitForKey(exchange, token)
   } catch (error) {
     throw error instanceof IdentityError ? notAccepted(error) : error
@@ -51,7 +57,22 @@ async function verify(exchange: Exchange): Promise<Principal> {
   }
 }
 
+/** An opaque token: its issuer says what it is worth, asked by control. */
+async function introspected({ plane, policy }: Exchange, token: string): Promise<Principal> {
+  if (token.length > limits.token_bytes_max)
+    throw new IdentityError('token_too_large', `the token is longer than ${limits.token_bytes_max} bytes`)
+  const key = TokenCache.key(token)
+  const known = policy.introspected.get(key, Date.now() / 1000)
+  if (known !== null) return known
+  const answer = await plane.introspection.ask(token)
+  if ('code' in answer) throw new IdentityError(answer.code, answer.message)
+  policy.introspected.set(key, answer.principal)
+  return answer.principal
+}
+
 function notAccepted(error: IdentityError): Problem {
+  if (error.code === 'introspection_unavailable')
+    return new Problem('identity_unavailable', error.message, { retry_after: 5 }, error)
   const expired = error.code === 'token_expired' || error.code === 'api_key_expired'
   return new Problem(
     expired ? 'token_expired' : 'token_invalid',

@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts'
 import { Counters } from './counters.ts'
 import { Exchange } from './exchange.ts'
 import { handleExchange } from './handle_exchange.ts'
+import { Introspection } from './introspection.ts'
 import { type PolicyState, preparePolicy } from './policy_state.ts'
 import { UnknownKeys } from './unknown_keys.ts'
 import { Upstreams } from './upstream.ts'
@@ -30,6 +31,7 @@ export class DataPlane {
   /** Bytes of request bodies that are kept whole at the moment. */
   held_bytes = 0
   readonly unknown_keys = new UnknownKeys()
+  readonly introspection: Introspection
   /** API keys used since the last report, with the ms since the epoch of their last use. */
   readonly keys_used = new Map<string, number>()
   audit_blocked = false
@@ -51,6 +53,7 @@ export class DataPlane {
   private constructor(options: DataPlaneOptions, policy: PolicyState) {
     this.gateway = options.gateway
     this.send = options.send
+    this.introspection = new Introspection(options.send)
     this.#policy = policy
     this.#sweeper = setInterval(() => this.#sweep(), limits.worker_sweep_ms)
   }
@@ -83,6 +86,9 @@ export class DataPlane {
         break
       case 'audit_backpressure':
         this.audit_blocked = message.blocked
+        break
+      case 'introspected':
+        this.introspection.onAnswer(message.token_id, message.answer)
         break
       case 'recorded':
         this.recording.get(message.exchange_id)?.onRecorded(message.stage, message.kept)

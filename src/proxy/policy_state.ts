@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { limits } from '../config/limits.ts'
 import { ApiKeyTable } from '../identity/api_key_table.ts'
+import { TokenCache } from '../identity/token_cache.ts'
 import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
 import type { Connection, Snapshot } from '../policy/snapshot.ts'
 import { createScanners, type Scanners } from '../wire/scanners.ts'
@@ -19,6 +20,9 @@ export interface PolicyState {
   readonly connections: ReadonlyMap<string, PreparedConnection>
   readonly verifier: TokenVerifier
   readonly api_keys: ApiKeyTable
+  /** Whether opaque tokens can be asked about, and what was answered lately. */
+  readonly introspects: boolean
+  readonly introspected: TokenCache
   readonly scanners: Scanners
   readonly masker: TextMasker
 }
@@ -37,6 +41,8 @@ export async function preparePolicy(snapshot: Snapshot, before: PolicyState | nu
     snapshot,
     connections,
     verifier: same_issuers ? before.verifier : createTokenVerifier(snapshot.issuers),
+    introspects: snapshot.issuers.some((issuer) => issuer.introspects === true),
+    introspected: same_issuers ? before.introspected : new TokenCache(limits.token_cache_entries_max),
     api_keys: same_keys ? before.api_keys : new ApiKeyTable(snapshot.api_keys),
     scanners,
     masker: same_scanner ? before.masker : new TextMasker(scanners.text, limits),

@@ -1,5 +1,6 @@
 import type { HoldOutcome, HoldRequest } from '../approval/approval.ts'
 import type { ExchangeRecord } from '../audit/exchange_record.ts'
+import type { Introspected } from '../identity/introspector.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
 
 /** Which of an exchange's two records. */
@@ -18,6 +19,8 @@ export type ToWorker =
     }
   /** The spool reached its limit (`blocked`) or has room again. New exchanges are refused while blocked. */
   | { readonly kind: 'audit_backpressure'; readonly blocked: boolean }
+  /** What the issuer says of an opaque token. */
+  | { readonly kind: 'introspected'; readonly token_id: string; readonly answer: Introspected }
   | { readonly kind: 'stop'; readonly grace_ms: number }
 
 /** Proxy worker to control thread. Sent in arrays, one a tick at most. */
@@ -32,6 +35,8 @@ export type ToControl =
   | { readonly kind: 'record'; readonly record: ExchangeRecord; readonly waits: boolean }
   /** A token named a key id that no known key has; control refetches, rate-limited, and publishes a snapshot. */
   | { readonly kind: 'unknown_key'; readonly issuer: string; readonly key_id: string }
+  /** An opaque token that no issuer was asked about lately; `introspected` is the answer. */
+  | { readonly kind: 'introspect'; readonly token_id: string; readonly token: string }
   /** API keys used lately, with the ms since the epoch of the last use. */
   | { readonly kind: 'keys_used'; readonly uses: readonly (readonly [id: string, at_ms: number])[] }
   | { readonly kind: 'metrics'; readonly counters: Readonly<Record<string, number>> }

@@ -212,7 +212,7 @@ test('a problem reads as compilers write theirs', async () => {
     assert.ok(error instanceof ConfigError)
     assert.equal(
       formatProblem(error.problems[0]!),
-      `${file}:1:1: identity: is missing; write a mapping with the keys issuer, audience, groups_claim, algorithms, issuers, dashboard, roles`,
+      `${file}:1:1: identity: is missing; write a mapping with the keys issuer, audience, groups_claim, algorithms, authorized_parties, introspection, issuers, dashboard, roles`,
     )
     return true
   })

@@ -27,6 +27,14 @@ export interface RealProvider {
   readonly configured: ConfiguredIssuer
   /** An access token from the real token endpoint (client credentials), with these extra claims. */
   token(claims?: Record<string, unknown>): Promise<string>
+  /** The same, but a random string that only the provider understands. `resource` names another audience. */
+  opaqueToken(claims?: Record<string, unknown>, resource?: string): Promise<string>
+  /** RFC 7009. */
+  revoke(token: string): Promise<void>
+  /** The client that may introspect. */
+  readonly introspection: { readonly client_id: string; readonly client_secret: string }
+  /** How often it was asked about a token. */
+  introspections(): number
   /** Signs with this key from now on and publishes only it. */
   rotate(key: SigningKey): void
   /** How often the key set was asked for. */
@@ -43,6 +51,7 @@ const SECRET = 'only-for-this-test'
 export async function startProvider(key: SigningKey): Promise<RealProvider> {
   let listener: RequestListener = (_req, res) => res.end()
   let key_requests = 0
+  let introspections = 0
   let extra: Record<string, unknown> = {}
   const server = createServer((req, res) => {
     if (provider.down) {
@@ -50,6 +59,7 @@ export async function startProvider(key: SigningKey): Promise<RealProvider> {
       return void res.end('down')
     }
     if (req.url?.startsWith('/jwks')) key_requests++
+    if (req.url?.startsWith('/token/introspection')) introspections++
     listener(req, res)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -62,22 +72,32 @@ export async function startProvider(key: SigningKey): Promise<RealProvider> {
   }
   serve(key)
 
+  const basic = { authorization: `Basic ${Buffer.from(`caller:${SECRET}`).toString('base64')}` }
+  const ask = async (claims: Record<string, unknown> = {}, resource: string) => {
+    extra = claims
+    const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'api', resource })
+    const response = await fetch(`${issuer}/token`, { method: 'POST', headers: basic, body })
+    const { access_token } = (await response.json()) as { access_token: string }
+    return access_token
+  }
+
   const provider: RealProvider = {
     issuer,
     configured: { issuer, audience: AUDIENCE, groups_claim: 'groups', algorithms: ['RS256', 'ES256'] },
     down: false,
     key_requests: () => key_requests,
     rotate: serve,
-    async token(claims = {}) {
-      extra = claims
-      const response = await fetch(`${issuer}/token`, {
+    token: (claims) => ask(claims, 'urn:sluice'),
+    opaqueToken: (claims, resource = 'urn:opaque') => ask(claims, resource),
+    async revoke(token) {
+      await fetch(`${issuer}/token/revocation`, {
         method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`caller:${SECRET}`).toString('base64')}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'api', resource: 'urn:sluice' }),
+        headers: basic,
+        body: new URLSearchParams({ token }),
       })
-      const { access_token } = (await response.json()) as { access_token: string }
-      return access_token
     },
+    introspection: { client_id: 'caller', client_secret: SECRET },
+    introspections: () => introspections,
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
@@ -103,12 +123,14 @@ function configuration(key: SigningKey, extra: () => Record<string, unknown>): R
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_ctx: unknown, resource: string) => ({
           scope: 'api',
-          audience: AUDIENCE,
-          accessTokenFormat: 'jwt',
+          audience: resource === 'urn:other' ? 'somebody-else' : AUDIENCE,
+          accessTokenFormat: resource === 'urn:sluice' ? 'jwt' : 'opaque',
           accessTokenTTL: 300,
           jwt: { sign: { alg: 'RS256' } },
         }),

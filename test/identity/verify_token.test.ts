@@ -188,3 +188,18 @@ test('two entries for one issuer accept either audience', async () => {
   assert.equal((await two.verify(await forge({ aud: 'dashboard' }))).subject, 'mallory')
   assert.equal((await two.verify(await forge())).subject, 'mallory')
 })
+
+test('a token that was given to a client outside authorized_parties is refused, by azp or client_id', async () => {
+  const strict = createTokenVerifier([{ ...trusted, authorized_parties: ['app'] }])
+  assert.equal(await codeOf(await forge({ azp: 'other' }), strict), 'party_not_allowed')
+  assert.equal(await codeOf(await forge(), strict), 'party_not_allowed')
+  assert.equal(await codeOf(await forge({ azp: 'other', client_id: 'app' }), strict), 'party_not_allowed')
+  assert.equal((await strict.verify(await forge({ azp: 'app' }))).subject, 'mallory')
+  assert.equal((await strict.verify(await forge({ client_id: 'app' }))).subject, 'mallory')
+})
+
+test("Azure's flag that there are too many groups is an error of its own that says what to do", async () => {
+  const flagged = await forge({ groups: undefined, hasgroups: true })
+  assert.equal(await codeOf(flagged), 'groups_overage')
+  await assert.rejects(verifier.verify(flagged), /only the groups assigned to this application/)
+})
