@@ -25,7 +25,7 @@ export function ApprovalPane({ item, now, live, asking, ask, decided, close }: A
     <section class="pane" aria-label={`Request of ${item.caller.email || item.caller.subject}`}>
       <header class="pane-head">
         <button type="button" class="link back" onClick={close}>
-          ← Queue
+          ← Approvals
         </button>
         <h2>
           {item.caller.email || item.caller.subject} <span class="dim">→</span> {item.connection}

@@ -2,17 +2,32 @@ import type { BodyText, ExchangeDetail } from '../../src/control/messages.ts'
 import { BodyView } from './body_view.tsx'
 import { Fact } from './fact.tsx'
 import { FindingList } from './finding_list.tsx'
+import { LoadState } from './load_state.tsx'
+import { durationText } from './number_text.ts'
+import { Replay } from './replay.tsx'
+import { hashOf } from './route.ts'
 import { bytesText, clockText } from './time_text.ts'
-import { useExchange } from './use_exchanges.ts'
+import { TimingBar } from './timing_bar.tsx'
+import { useLoad } from './use_load.ts'
 
-/** One recorded exchange: masked request and response. */
-export function ExchangePane({ id }: { id: string }) {
-  const { exchange, failure } = useExchange(id)
+export interface ExchangePaneProps {
+  readonly id: string
+  /** `replay`, else the overview. */
+  readonly tab: string
+  /** What was searched for, to go back to. */
+  readonly query: Readonly<Record<string, string>>
+}
+
+/** One recorded exchange: what was asked and answered, masked, what was found and decided, and when. */
+export function ExchangePane({ id, tab, query }: ExchangePaneProps) {
+  const loaded = useLoad<ExchangeDetail>(`/api/v1/exchanges/${encodeURIComponent(id)}`)
+  const exchange = loaded.data
+  const replaying = tab === 'replay'
   return (
     <section class="pane" aria-label="Exchange">
       <header class="pane-head">
-        <a class="link back shown" href="#/exchanges">
-          ← Exchanges
+        <a class="link back shown" href={hashOf('sessions', { query })}>
+          ← Sessions
         </a>
         {exchange && (
           <>
@@ -28,41 +43,57 @@ export function ExchangePane({ id }: { id: string }) {
           </>
         )}
       </header>
-      {failure && (
-        <p class="failure" role="alert">
-          {failure}
-        </p>
-      )}
-      {!exchange && !failure && <p class="dim">Loading…</p>}
-      {exchange && <ExchangeBody exchange={exchange} />}
+      <nav class="tabs" aria-label="Views of this exchange">
+        <a href={hashOf('sessions', { id, query })} aria-current={replaying ? undefined : 'page'}>
+          Overview
+        </a>
+        <a
+          href={hashOf('sessions', { id, tab: 'replay', query })}
+          aria-current={replaying ? 'page' : undefined}
+        >
+          Replay
+        </a>
+      </nav>
+      <LoadState of={loaded} what="the exchange" />
+      {exchange && !replaying && <Overview exchange={exchange} />}
+      {exchange && replaying && <Replay id={id} exchange={exchange} />}
     </section>
   )
 }
 
-function ExchangeBody({ exchange }: { exchange: ExchangeDetail }) {
-  const { approval, request, response } = exchange
+function Overview({ exchange }: { exchange: ExchangeDetail }) {
+  const { request, response } = exchange
   const triggers = exchange.found.filter((one) => one.kind === 'keyword').map((one) => one.masked)
   return (
     <>
-      <dl class="facts">
-        <Fact name="Began">{clockText(exchange.started_at)}</Fact>
-        <Fact name="Took">{(exchange.total_us / 1_000).toFixed(exchange.total_us < 10_000 ? 1 : 0)} ms</Fact>
-        <Fact name="Status">{exchange.status || 'none sent'}</Fact>
-        <Fact name="Outcome">
-          {exchange.outcome.replace('_', ' ')} {exchange.code && <span class="dim">{exchange.code}</span>}
-        </Fact>
-        <Fact name="Model">{exchange.model || '—'}</Fact>
-        <Fact name="Approval">
-          {approval ? `${approval.outcome}${approval.by && ` by ${approval.by}`}` : 'not needed'}
-        </Fact>
-        <Fact name="Exchange">
-          <code>{exchange.id}</code>
-        </Fact>
-      </dl>
+      <Facts exchange={exchange} />
+      <TimingBar exchange={exchange} />
       <FindingList findings={exchange.found} total={exchange.findings} />
       <RecordedBody label="Request, masked" body={request} triggers={triggers} />
       <RecordedBody label="Response, masked" body={response} triggers={[]} />
     </>
+  )
+}
+
+function Facts({ exchange }: { exchange: ExchangeDetail }) {
+  const { approval } = exchange
+  return (
+    <dl class="facts">
+      <Fact name="Began">{clockText(exchange.started_at)}</Fact>
+      <Fact name="Took">{durationText(exchange.total_us)}</Fact>
+      <Fact name="Status">{exchange.status || 'none sent'}</Fact>
+      <Fact name="Outcome">
+        {exchange.outcome.replace('_', ' ')} {exchange.code && <span class="dim">{exchange.code}</span>}
+      </Fact>
+      <Fact name="Model">{exchange.model || '—'}</Fact>
+      <Fact name="Approval">
+        {approval ? `${approval.outcome}${approval.by && ` by ${approval.by}`}` : 'not needed'}
+      </Fact>
+      <Fact name="From">{exchange.client_address}</Fact>
+      <Fact name="Exchange">
+        <code>{exchange.id}</code>
+      </Fact>
+    </dl>
   )
 }
 

@@ -1,15 +1,18 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import type { Me } from '../../src/control/messages.ts'
-import { ExchangesPage } from './exchanges_page.tsx'
+import { ConnectionsPage } from './connections_page.tsx'
+import { DetectorsPage } from './detectors_page.tsx'
+import { FindingsPage } from './findings_page.tsx'
+import type { Live } from './live.ts'
+import { all_pages } from './pages.ts'
+import { PolicyPage } from './policy_page.tsx'
 import { QueuePage } from './queue_page.tsx'
+import { type Route, useRoute } from './route.ts'
+import { SessionsPage } from './sessions_page.tsx'
+import { SideNav } from './side_nav.tsx'
+import { SystemPage } from './system_page.tsx'
 import { TopBar } from './top_bar.tsx'
-import { useLiveQueue } from './use_live_queue.ts'
-
-/** The pages, each with who may see it. */
-export const pages = [
-  { hash: '#/queue', title: 'Queue', roles: ['approver', 'admin'] },
-  { hash: '#/exchanges', title: 'Exchanges', roles: ['auditor', 'admin'] },
-] as const
+import { type LiveQueue, useLiveQueue } from './use_live_queue.ts'
 
 export interface ShellProps {
   readonly me: Me
@@ -19,29 +22,55 @@ export interface ShellProps {
 
 /** Everything that somebody who is signed in sees. */
 export function Shell({ me, signedOut, signOut }: ShellProps) {
-  const { live, status, queue } = useLiveQueue(signedOut)
-  const hash = useHash()
-  const mine = pages.filter((page) => page.roles.some((role) => me.roles.includes(role)))
-  const page = mine.find((candidate) => hash.startsWith(candidate.hash)) ?? mine[0]
+  const channel = useLiveQueue(signedOut)
+  const { live, status, queue } = channel
+  const route = useRoute()
+  const mine = all_pages.filter((page) => page.roles.some((role) => me.roles.includes(role)))
+  const page = mine.find((candidate) => candidate.name === route.page) ?? mine[0]
   useEffect(() => {
-    document.title = queue.total > 0 ? `(${queue.total}) Sluice` : 'Sluice'
-  }, [queue.total])
+    const title = page ? `${page.title} · Sluice` : 'Sluice'
+    document.title = queue.total > 0 ? `(${queue.total}) ${title}` : title
+  }, [queue.total, page])
 
   return (
     <>
-      <TopBar
-        me={me}
-        pages={mine}
-        current={page?.hash ?? ''}
-        waiting={queue.total}
-        status={status}
-        signOut={signOut}
-      />
-      {page === undefined && <NoRole me={me} />}
-      {page?.hash === '#/queue' && live && <QueuePage live={live} queue={queue} status={status} />}
-      {page?.hash === '#/exchanges' && <ExchangesPage selected={hash.slice('#/exchanges/'.length)} />}
+      <TopBar me={me} status={status} signOut={signOut} />
+      <div class="shell">
+        {mine.length > 1 && <SideNav pages={mine} current={page?.name ?? ''} waiting={queue.total} />}
+        {page === undefined && <NoRole me={me} />}
+        {page !== undefined && live && <Page name={page.name} route={route} live={live} channel={channel} />}
+      </div>
     </>
   )
+}
+
+function Page({
+  name,
+  route,
+  live,
+  channel,
+}: {
+  name: string
+  route: Route
+  live: Live
+  channel: LiveQueue
+}) {
+  switch (name) {
+    case 'approvals':
+      return <QueuePage live={live} queue={channel.queue} status={channel.status} />
+    case 'sessions':
+      return <SessionsPage route={route} />
+    case 'findings':
+      return <FindingsPage route={route} />
+    case 'connections':
+      return <ConnectionsPage selected={route.id} />
+    case 'policy':
+      return <PolicyPage />
+    case 'detectors':
+      return <DetectorsPage />
+    default:
+      return <SystemPage />
+  }
 }
 
 function NoRole({ me }: { me: Me }) {
@@ -55,14 +84,4 @@ function NoRole({ me }: { me: Me }) {
       <p class="dim">Your groups: {me.groups.length > 0 ? me.groups.join(', ') : 'none'}</p>
     </main>
   )
-}
-
-function useHash(): string {
-  const [hash, setHash] = useState(location.hash)
-  useEffect(() => {
-    const changed = () => setHash(location.hash)
-    addEventListener('hashchange', changed)
-    return () => removeEventListener('hashchange', changed)
-  }, [])
-  return hash
 }

@@ -56,7 +56,7 @@ test('a held request shows up by itself, masked and marked, and goes on when it 
   })
   const held = await stack.ledger.hold(holdRequest('export it', { preview, triggers: ['export'] }))
   await item('ana@example.com').waitFor()
-  assert.equal(await page.title(), '(1) Sluice')
+  assert.equal(await page.title(), '(1) Approvals · Sluice')
   await page.locator('mark.trigger', { hasText: 'export' }).waitFor()
   assert.equal(await page.locator('mark.mask').textContent(), '[REDACTED:github-pat]')
 
@@ -176,17 +176,17 @@ test('what callers write is text to the page, whatever it looks like', async () 
   await goOn()
 })
 
-test('recent exchanges are listed and open to the masked request and response', async () => {
+test('recorded exchanges are listed and open to the masked request and response', async () => {
   stack.audit.append(exchange())
   await stack.audit.flush()
-  await page.getByRole('link', { name: 'Exchanges' }).click()
+  await page.getByRole('link', { name: 'Sessions', exact: true }).click()
   await page.locator('tbody tr', { hasText: 'ana@example.com' }).click()
   await page
     .locator('.body-view', { hasText: 'Response, masked' })
     .getByText('[REDACTED:github-pat]')
     .waitFor()
   await page.locator('.body-view', { hasText: 'Request, masked' }).getByText('what is the token?').waitFor()
-  assert.match(page.url(), /#\/exchanges\/[0-9a-f-]{36}$/)
+  assert.match(page.url(), /#\/sessions\/[0-9a-f-]{36}$/)
 })
 
 function exchange(): ExchangeRecord {
@@ -229,7 +229,7 @@ test('on a narrow screen there is one thing at a time, and nothing sticks out', 
   const { approval_id } = await stack.ledger.hold(
     holdRequest('x', { principal: long, path: `/${'long'.repeat(50)}`, model: 'm'.repeat(80) }),
   )
-  await page.getByRole('link', { name: /Queue/ }).click()
+  await page.getByRole('link', { name: /Approvals/ }).click()
   await item('a-caller').waitFor()
   const sticksOut = () => page.evaluate('document.documentElement.scrollWidth > innerWidth')
   assert.equal(await sticksOut(), false)
@@ -237,7 +237,7 @@ test('on a narrow screen there is one thing at a time, and nothing sticks out', 
   await page.getByRole('button', { name: /Approve/ }).waitFor()
   assert.equal(await item('a-caller').isVisible(), false)
   assert.equal(await sticksOut(), false)
-  await page.getByRole('button', { name: '← Queue' }).click()
+  await page.getByRole('button', { name: '← Approvals' }).click()
   await item('a-caller').waitFor()
   await decideElsewhere(approval_id)
   await page.setViewportSize({ width: 1200, height: 800 })
