@@ -153,6 +153,7 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
 function follow({ log, audit, ledger, policy, now }: Parts): void {
   ledger.onChange((approval) => audit.appendApproval(approval))
   audit.onBackpressure((blocked) => {
+  ledger.onGrantUsed((approval) => audit.appendApproval(approval))
     log.warn(
       { blocked },
       blocked ? 'the audit is full: new exchanges are refused' : 'the audit has room again',

@@ -30,6 +30,23 @@ export interface HoldRequest {
   readonly policy_version: string
   readonly hold_ms: number
   readonly expires_ms: number
+  /** Different people who must approve; absent: 1. */
+  readonly min_approvals?: number
+  /** For how long at most the caller may be let through this rule without asking again, in ms; absent: not at all. */
+  readonly grant_ms_max?: number
+}
+
+/** One person's yes, where several are needed. */
+export interface Vote {
+  readonly by: string
+  readonly by_email: string
+  readonly issuer: string
+  readonly at: number
+  readonly reason: string
+  /** Hex SHA-256 of the preview the person saw. */
+  readonly preview_digest: string
+  /** For how long this person would let the caller through without asking again, in ms. */
+  readonly grant_ms: number
 }
 
 /** One approval as stored and shown. Times in ms since the epoch. */
@@ -50,7 +67,13 @@ export interface Approval extends Omit<HoldRequest, 'exchange_id'> {
     readonly reason: string
     /** Hex SHA-256 of the preview the person saw. */
     readonly preview_digest: string
+    /** For how long the caller is let through this rule without asking again, in ms; absent: only this once. */
+    readonly grant_ms?: number
   }
+  /** Who has approved so far, when the rule asks for several people. */
+  readonly votes?: readonly Vote[]
+  /** The grant that let it through without asking anybody. */
+  readonly grant_id?: string
   readonly used_by?: string
 }
 

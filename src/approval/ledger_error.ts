@@ -1,5 +1,6 @@
 /**
  * Why a decision was not taken. `already_decided`: somebody else was first, it was used, or it was decided before;
+ * `already_approved`: this person said yes before, and another one has to; `grant_invalid`: the rule allows no such grant;
  * `expired`: its time ran out; `preview_mismatch`: the person saw another preview than the one on record.
  */
 export type LedgerErrorCode =
@@ -10,6 +11,8 @@ export type LedgerErrorCode =
   | 'not_an_approver'
   | 'preview_mismatch'
   | 'reason_invalid'
+  | 'already_approved'
+  | 'grant_invalid'
 
 /** Thrown by `Ledger.decide`. The message is a sentence for the person who tried to decide. */
 export class LedgerError extends Error {

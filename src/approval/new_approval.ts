@@ -25,7 +25,18 @@ export function newApproval(request: HoldRequest, now: number): Approval {
 
 /** The request of another exchange that waits for the same thing. */
 export function holdRequestOf(approval: Approval, exchange_id: string): HoldRequest {
-  const { id, state, created_at, expires_at, findings_total, decision, used_by, ...request } = approval
+  const {
+    id,
+    state,
+    created_at,
+    expires_at,
+    findings_total,
+    decision,
+    votes,
+    grant_id,
+    used_by,
+    ...request
+  } = approval
   return { ...request, exchange_id }
 }
 

@@ -16,6 +16,8 @@ export function refuseDecision(approval: Approval, person: Principal, preview_di
         'not_an_approver',
         `${id} is decided by members of ${approval.approvers.join(', ')}, and you are in none of these groups`,
       )
+    case 'already_approved':
+      throw new LedgerError('already_approved', `you approved ${id} already; somebody else has to as well`)
     case 'yes':
   }
   if (preview_digest === previewDigest(approval.preview)) return
@@ -35,6 +37,14 @@ export function alreadyOver(approval: Approval, now: number): LedgerError {
     'already_decided',
     `${id} was ${done}: ${who} decided at ${new Date(decision.at).toISOString()}`,
   )
+}
+
+/** For how long an approval lets the caller through its rule, if asked for, in ms. @throws LedgerError `grant_invalid` */
+export function checkedGrant(approval: Approval, grant_ms: number): number {
+  const most = approval.grant_ms_max ?? 0
+  if (Number.isSafeInteger(grant_ms) && grant_ms >= 0 && grant_ms <= most) return grant_ms
+  const text = most === 0 ? 'allows no grants' : `allows grants of at most ${most / 1000} seconds`
+  throw new LedgerError('grant_invalid', `the rule ${approval.rule} ${text}`)
 }
 
 /** The reason as it is kept: without control characters and outer blanks. */

@@ -6,8 +6,11 @@ export type ApprovalEvent =
       readonly kind: 'approve' | 'deny'
       readonly by: string
       readonly by_email: string
+      readonly issuer: string
       readonly reason: string
       readonly preview_digest: string
+      /** Asked for with an `approve`; no more than the rule allows. */
+      readonly grant_ms: number
     }
   /** One exchange goes upstream on it. */
   | { readonly kind: 'use'; readonly exchange_id: string }
@@ -32,6 +35,9 @@ export const final_states: ReadonlySet<ApprovalState> = new Set(['denied', 'expi
  *    │ └────deny─────▶ denied  │
  *    └──────expire───▶ expired ◀── expire
  * ```
+ *
+ * Where a rule asks for several people, `approve` leaves it pending until the last of them; one `deny` is enough. A grant
+ * is as long as the shortest that any of them gave.
  *
  * A decision starts `expires_ms` anew: an approval may be used for that long, a denial answers for that long.
  * At `expires_at` itself the time is up.
@@ -58,14 +64,28 @@ function decided(
 ): TransitionResult {
   if (approval.state !== 'pending') return refused('not_pending')
   if (now >= approval.expires_at) return refused('expired')
-  const { by, by_email, reason, preview_digest } = event
+  const { by, by_email, issuer, reason, preview_digest, grant_ms } = event
+  const vote = { by, by_email, issuer, at: now, reason, preview_digest, grant_ms }
+  const votes = [...(approval.votes ?? []), vote]
+  if (event.kind === 'approve' && votes.length < (approval.min_approvals ?? 1)) {
+    return { ok: true, approval: { ...approval, votes } }
+  }
+  const granted_ms = event.kind === 'approve' ? Math.min(...votes.map((one) => one.grant_ms)) : 0
   return {
     ok: true,
     approval: {
       ...approval,
       state: event.kind === 'approve' ? 'approved' : 'denied',
       expires_at: now + approval.expires_ms,
-      decision: { by, by_email, at: now, reason, preview_digest },
+      ...(votes.length > 1 && event.kind === 'approve' && { votes }),
+      decision: {
+        by,
+        by_email,
+        at: now,
+        reason,
+        preview_digest,
+        ...(granted_ms > 0 && { grant_ms: granted_ms }),
+      },
     },
   }
 }

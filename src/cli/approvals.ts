@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { ApprovalDetail, ApprovalItem, Decision } from '../control/messages.ts'
+import type { ApprovalDetail, ApprovalItem, Decision, GrantItem } from '../control/messages.ts'
 import {
   type ControlClient,
   ControlClientError,
@@ -11,14 +11,17 @@ import { isUsageError, UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice approvals list [--state STATE]
        sluice approvals show ID
-       sluice approvals approve ID [--reason TEXT]
+       sluice approvals approve ID [--reason TEXT] [--grant MINUTES]
        sluice approvals deny ID [--reason TEXT]
+       sluice approvals grants
+       sluice approvals revoke GRANT
 
 The queue of held requests. What is shown is masked. A decision is recorded with your name, the reason and the digest of
 what is shown here; nobody decides their own request.
 
 --state STATE   pending (default), approved, denied, expired, used or all
 --reason TEXT   kept with the decision; a denied caller sees it
+--grant MINUTES let the same caller through the same rule for so long without asking again, if the rule allows it
 --url URL       the control listener; default SLUICE_URL, else ${default_control_url}
 --token TOKEN   your access token; default SLUICE_TOKEN
 
@@ -28,6 +31,7 @@ Exit code 0: done, 1: refused by the gateway, 2: called wrongly or not reached.
 interface Options {
   readonly state?: string
   readonly reason?: string
+  readonly grant?: string
   readonly url?: string
   readonly token?: string
 }
@@ -41,6 +45,7 @@ export async function run(args: string[]): Promise<number> {
       options: {
         state: { type: 'string' },
         reason: { type: 'string' },
+        grant: { type: 'string' },
         url: { type: 'string' },
         token: { type: 'string' },
       },
@@ -71,11 +76,20 @@ async function dispatch(what: string | undefined, id: string | undefined, option
       const client = controlClient(options)
       const approval = await client.json<ApprovalDetail>('GET', `/api/v1/approvals/${encodeURIComponent(id)}`)
       process.stdout.write(shown(approval))
-      return what === 'show' ? 0 : decide(client, approval, what, options.reason ?? '')
+      return what === 'show' ? 0 : decide(client, approval, what, options)
     }
+    case 'grants':
+      if (id !== undefined) throw new UsageError('grants takes no id')
+      return listGrants(controlClient(options))
+    case 'revoke':
+      if (id === undefined)
+        throw new UsageError('revoke needs the id of a grant; see: sluice approvals grants')
+      return revoke(controlClient(options), id)
     default:
       throw new UsageError(
-        what === undefined ? 'what: list, show, approve or deny?' : `there is no "approvals ${what}"`,
+        what === undefined
+          ? 'what: list, show, approve, deny, grants or revoke?'
+          : `there is no "approvals ${what}"`,
       )
   }
 }
@@ -91,7 +105,7 @@ async function list(client: ControlClient, state: string): Promise<number> {
   const heading = ['ID', 'STATE', 'CALLER', 'REQUEST', 'MODEL', 'RULE', 'TRIGGERS', 'AGE', 'LEFT']
   const rows = approvals.map((approval) => [
     approval.id,
-    approval.may_decide === 'self' ? `${approval.state}, yours` : approval.state,
+    stateOf(approval),
     approval.caller.email || approval.caller.subject,
     `${approval.method} /${approval.connection}${approval.path}`,
     approval.model || '-',
@@ -104,16 +118,56 @@ async function list(client: ControlClient, state: string): Promise<number> {
   return 0
 }
 
+function stateOf({ state, may_decide, min_approvals, approved_by }: ApprovalItem): string {
+  const progress = state === 'pending' && min_approvals > 1 ? ` ${approved_by.length}/${min_approvals}` : ''
+  return `${state}${progress}${may_decide === 'self' ? ', yours' : ''}`
+}
+
 async function decide(
   client: ControlClient,
   approval: ApprovalDetail,
   decision: Decision,
-  reason: string,
+  { reason = '', grant = '0' }: Options,
 ): Promise<number> {
   const { id, preview_digest } = approval
-  const body = { decision, reason, preview_digest }
+  if (!/^\d{1,5}$/.test(grant)) throw new UsageError('--grant must be a whole number of minutes')
+  if (decision === 'deny' && grant !== '0') throw new UsageError('a denial grants nothing; leave --grant out')
+  const body = { decision, reason, preview_digest, grant_ms: Number(grant) * 60_000 }
   const decided = await client.json<ApprovalItem>('POST', `/api/v1/approvals/${id}/decision`, body)
-  process.stdout.write(`${decided.id} is ${decision === 'approve' ? 'approved' : 'denied'}\n`)
+  process.stdout.write(`${decided.id} is ${outcomeOf(decided)}\n`)
+  return 0
+}
+
+function outcomeOf({ state, decision, min_approvals, approved_by }: ApprovalItem): string {
+  if (state === 'denied') return 'denied'
+  if (state === 'pending') return `approved by ${approved_by.length} of ${min_approvals}; it waits for more`
+  return decision && decision.grant_ms > 0
+    ? `approved, with a grant for ${minutes(decision.grant_ms)}`
+    : 'approved'
+}
+
+async function listGrants(client: ControlClient): Promise<number> {
+  const { grants } = await client.json<{ grants: GrantItem[] }>('GET', '/api/v1/grants')
+  if (grants.length === 0) {
+    process.stdout.write('no grants are in force\n')
+    return 0
+  }
+  const now = Date.now()
+  const rows = grants.map(({ id, caller, connection, rule, by, expires_at }) => [
+    id,
+    caller.email || caller.subject,
+    connection,
+    rule,
+    by,
+    minutes(expires_at - now),
+  ])
+  process.stdout.write(textTable(['ID', 'CALLER', 'CONNECTION', 'RULE', 'GIVEN BY', 'LEFT'], rows))
+  return 0
+}
+
+async function revoke(client: ControlClient, id: string): Promise<number> {
+  const grant = await client.json<GrantItem>('POST', `/api/v1/grants/${encodeURIComponent(id)}/revoke`, {})
+  process.stdout.write(`${grant.id} is taken back\n`)
   return 0
 }
 
@@ -127,6 +181,7 @@ function shown(approval: ApprovalDetail): string {
     ['model', approval.model || '-'],
     ['held by', `${approval.rule}: ${approval.triggers.join(', ')}`],
     ['decided by', approval.approvers.join(', ')],
+    ...(approval.min_approvals > 1 ? [['approved', votes(approval)] as [string, string]] : []),
     ['findings', String(approval.findings_total)],
     ['body', `${approval.body_bytes} bytes, ${approval.content_type || 'no content type'}`],
   ]
@@ -135,6 +190,11 @@ function shown(approval: ApprovalDetail): string {
   const lines = facts.map(([name, value]) => `${name.padEnd(10)}  ${printableLines(value)}\n`)
   const cut = approval.preview_truncated ? '\n(only the beginning is shown)' : ''
   return `${lines.join('')}\n${printableLines(approval.preview)}${cut}\n\n`
+}
+
+function votes({ min_approvals, approved_by }: ApprovalItem): string {
+  const names = approved_by.map(({ by }) => by).join(', ')
+  return `${approved_by.length} of ${min_approvals}${names && `: ${names}`}`
 }
 
 function minutes(ms: number): string {

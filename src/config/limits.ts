@@ -56,6 +56,11 @@ export const limits = {
   approvals_pending_max: 20_000,
   /** One caller's pending approvals, so that nobody fills the queue for everybody. */
   approvals_pending_per_principal_max: 500,
+  /** Grants in force at once. */
+  grants_max: 10_000,
+  /** People whose yes one approval may need, and the longest grant. */
+  min_approvals_max: 10,
+  grant_ms_max: 24 * 3_600_000,
   /** Findings kept with an approval; the total is kept too. */
   approval_findings_max: 500,
   approval_reason_chars_max: 1_000,

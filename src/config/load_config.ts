@@ -159,7 +159,7 @@ function finalConnection(name: string, written: WrittenConfig['connections'][str
     allow: written.allow,
     request: written.request,
     response: written.response,
-    approve: approve.map(({ hold, expires, ...rule }) => ({
+    approve: approve.map(({ hold, expires, grant_max, ...rule }) => ({
       ...rule,
       hold_ms: hold ?? limits.hold_ms_default,
       expires_ms: expires ?? limits.approval_expires_ms_default,
@@ -171,4 +171,5 @@ function finalConnection(name: string, written: WrittenConfig['connections'][str
       idle_ms: timeouts.idle,
     },
   }
+      ...(grant_max !== undefined && { grant_ms_max: grant_max }),
 }

@@ -182,6 +182,8 @@ const approve_rule = mapping({
   hold: duration(1_000, limits.hold_ms_max).optional(),
   expires: duration(1_000, duration_ms_max).optional(),
 })
+  min_approvals: count(1, limits.min_approvals_max).optional(),
+  grant_max: duration(1_000, limits.grant_ms_max).optional(),
 
 const actions = ['mask', 'block', 'flag', 'approve'] as const satisfies readonly SecretsAction[]
 const styles = ['label', 'partial', 'fixed', 'pseudonym', 'restore'] as const satisfies readonly MaskStyle[]

@@ -1,4 +1,5 @@
 import type { Approval } from '../approval/approval.ts'
+import type { Grant } from '../approval/grant.ts'
 import type { Ledger } from '../approval/ledger.ts'
 import { LedgerError, type LedgerErrorCode } from '../approval/ledger_error.ts'
 import { Problem, type ProblemCode } from '../problem/problem.ts'
@@ -15,6 +16,8 @@ const problem_of: Readonly<Record<LedgerErrorCode, ProblemCode>> = {
   self_approval: 'forbidden',
   not_an_approver: 'forbidden',
   reason_invalid: 'bad_request',
+  already_approved: 'approval_conflict',
+  grant_invalid: 'bad_request',
 }
 
 /** An approval that this person may see. @throws Problem `not_found` for all others, existing or not */
@@ -35,10 +38,11 @@ export async function decideApproval(
   decision: Decision,
   reason: string,
   preview_digest: string,
+  grant_ms: number,
 ): Promise<Approval> {
   await visibleApproval(ledger, person, id)
   try {
-    return await ledger.decide(id, person.principal, decision, reason, preview_digest)
+    return await ledger.decide(id, person.principal, decision, reason, preview_digest, grant_ms)
   } catch (error) {
     if (error instanceof LedgerError)
       throw new Problem(problem_of[error.code], error.message, { reason: error.code })
@@ -46,5 +50,15 @@ export async function decideApproval(
       throw new Problem('approval_unavailable', 'the decision could not be stored; try again', {}, error)
     }
     throw error
+  }
+}
+
+/** Takes a grant back in a person's name. @throws Problem */
+export async function takeBackGrant(ledger: Ledger, person: Person, id: string): Promise<Grant> {
+  try {
+    return await ledger.revoke(id, person.principal, person.roles.includes('admin'))
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    throw new Problem(problem_of[error.code], error.message, { reason: error.code })
   }
 }

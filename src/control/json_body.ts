@@ -21,6 +21,18 @@ export function jsonBody(request: HttpRequest): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+/** A member that must be a whole number from 0. @throws Problem `bad_request` */
+export function countMember(
+  body: Record<string, unknown>,
+  name: string,
+  most: number,
+  otherwise: number,
+): number {
+  const value = body[name] ?? otherwise
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most) return value
+  throw new Problem('bad_request', `"${name}" must be a whole number from 0 to ${most}`)
+}
+
 /** A member that must be a list of texts. @throws Problem `bad_request` */
 export function textListMember(
   body: Record<string, unknown>,

@@ -117,7 +117,7 @@ export class LiveChannel {
   }
 
   async #decide(browser: Browser, message: ToServer & { readonly kind: 'decide' }): Promise<void> {
-    const { request, id, decision, reason, preview_digest } = message
+    const { request, id, decision, reason, preview_digest, grant_ms = 0 } = message
     if (browser.deciding >= decisions_at_once_max) {
       const detail = `wait for the ${decisions_at_once_max} decisions under way`
       return this.#send(browser, { kind: 'error', request, code: 'overloaded', detail })
@@ -131,6 +131,7 @@ export class LiveChannel {
         decision,
         reason,
         preview_digest,
+        grant_ms,
       )
       const item = approvalItem(approval, browser.person, this.#ledger.waiting(id))
       this.#send(browser, { kind: 'decided', request, approval: item })

@@ -55,11 +55,18 @@ export interface ApprovalItem {
   /** Exchanges that wait with an open connection, at this gateway. */
   readonly waiting: number
   /** Whether the person who looks may decide it. */
-  readonly may_decide: 'yes' | 'self' | 'not_an_approver'
+  readonly may_decide: 'yes' | 'self' | 'not_an_approver' | 'already_approved'
+  /** Different people who must approve, and who did so far. */
+  readonly min_approvals: number
+  readonly approved_by: readonly { readonly by: string; readonly at: number }[]
+  /** For how long at most the caller may be let through this rule without asking again, in ms; 0: not at all. */
+  readonly grant_ms_max: number
   readonly decision: {
     readonly by: string
     readonly at: number
     readonly reason: string
+    /** Length of the grant given with it, in ms; 0 for none. */
+    readonly grant_ms: number
   } | null
   readonly used_by: string
 }
@@ -73,6 +80,19 @@ export interface ApprovalDetail extends ApprovalItem {
   readonly findings: readonly Finding[]
   readonly exchange_id: string
   readonly policy_version: string
+}
+
+/** Lets a caller through a rule for a time. */
+export interface GrantItem {
+  readonly id: string
+  readonly caller: { readonly subject: string; readonly email: string; readonly issuer: string }
+  readonly connection: string
+  readonly rule: string
+  readonly given_at: number
+  readonly expires_at: number
+  readonly by: string
+  readonly reason: string
+  readonly approval_id: string
 }
 
 /** An exchange in a list. */
@@ -165,6 +185,8 @@ export type ToServer =
       readonly decision: Decision
       readonly reason: string
       readonly preview_digest: string
+      /** Grant that goes with an `approve`, in ms; absent or 0 for none. */
+      readonly grant_ms?: number
     }
   | { readonly kind: 'ping' }
 
@@ -198,10 +220,18 @@ export function decodeToServer(frame: Uint8Array): ToServer {
       check(isText(message.epoch, 64) && isCount(message.last_sequence))
       return { kind: 'resume', epoch: message.epoch, last_sequence: message.last_sequence }
     case 'decide': {
-      const { request, id, decision, reason, preview_digest } = message
+      const { request, id, decision, reason, preview_digest, grant_ms = 0 } = message
       check(isCount(request) && isText(id, 64) && isText(reason, 4_000) && isText(preview_digest, 128))
-      check(decision === 'approve' || decision === 'deny')
-      return { kind: 'decide', request, id, decision, reason, preview_digest }
+      check((decision === 'approve' || decision === 'deny') && isCount(grant_ms))
+      return {
+        kind: 'decide',
+        request,
+        id,
+        decision,
+        reason,
+        preview_digest,
+        ...(grant_ms > 0 && { grant_ms }),
+      }
     }
     case 'ping':
       return { kind: 'ping' }

@@ -2,14 +2,14 @@ import type { ApprovalState } from '../approval/approval.ts'
 import { limits } from '../config/limits.ts'
 import { Problem } from '../problem/problem.ts'
 import { api_key_routes } from './api_key_routes.ts'
-import { approvalDetail, approvalItem, maySee } from './approval_view.ts'
+import { approvalDetail, approvalItem, grantItem, maySee } from './approval_view.ts'
 import { audit_routes } from './audit_routes.ts'
 import { signedInPerson } from './authenticate_person.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
-import { decideApproval, visibleApproval } from './decide_approval.ts'
+import { decideApproval, takeBackGrant, visibleApproval } from './decide_approval.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
-import { jsonBody, textMember } from './json_body.ts'
+import { countMember, jsonBody, textMember } from './json_body.ts'
 import { meOf } from './me.ts'
 import { callback_path } from './openid_login.ts'
 import { operation_routes } from './operation_routes.ts'
@@ -32,6 +32,8 @@ const routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/approvals$/, handle: listApprovals },
   { method: 'GET', path: /^\/api\/v1\/approvals\/([^/]+)$/, handle: showApproval },
   { method: 'POST', path: /^\/api\/v1\/approvals\/([^/]+)\/decision$/, handle: decide },
+  { method: 'GET', path: /^\/api\/v1\/grants$/, handle: listGrants },
+  { method: 'POST', path: /^\/api\/v1\/grants\/([^/]+)\/revoke$/, handle: revokeGrant },
   ...audit_routes,
   ...operation_routes,
   ...api_key_routes,
@@ -115,6 +117,20 @@ async function decide(context: ControlContext, request: HttpRequest, id: string)
   }
   const reason = textMember(body, 'reason', 4_000, '')
   const digest = textMember(body, 'preview_digest', 128)
-  const approval = await decideApproval(context.ledger, who, id, decision, reason, digest)
+  const grant_ms = countMember(body, 'grant_ms', limits.grant_ms_max, 0)
+  const approval = await decideApproval(context.ledger, who, id, decision, reason, digest, grant_ms)
   return jsonAnswer(approvalItem(approval, who, context.ledger.waiting(id)))
+}
+
+async function listGrants(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
+  const who = await askedBy(context, request, 'approver', 'admin')
+  const grants = (await context.ledger.grants()).filter((grant) => maySee(grant, who))
+  return jsonAnswer({ grants: grants.slice(0, limits.approvals_page_max).map(grantItem) })
+}
+
+async function revokeGrant(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
+  const who = await askedBy(context, request, 'approver', 'admin')
+  const grant = await takeBackGrant(context.ledger, who, id)
+  context.log.info({ grant: id, by: who.principal.subject }, 'a grant was taken back')
+  return jsonAnswer(grantItem(grant))
 }

@@ -76,5 +76,8 @@ function heldForSecrets(connection: Connection, request: ScannedRequest): Trigge
   if (triggers.length === 0 || first === undefined) return null
   const approvers = [...new Set(connection.approve.flatMap((rule) => rule.approvers))]
   const { hold_ms, expires_ms } = first
-  return { rule: { name: 'secrets', approvers, hold_ms, expires_ms }, triggers }
+  // Whoever may decide any rule may decide this one, but not with fewer people than the strictest of them asks for.
+  const min_approvals = Math.max(...connection.approve.map((rule) => rule.min_approvals ?? 1))
+  const several = min_approvals > 1 ? { min_approvals } : {}
+  return { rule: { name: 'secrets', approvers, hold_ms, expires_ms, ...several }, triggers }
 }

@@ -89,6 +89,8 @@ function holdRequest(exchange: Exchange, triggered: Triggered, findings: readonl
     policy_version: policy.snapshot.version,
     hold_ms: rule.hold_ms,
     expires_ms: rule.expires_ms,
+    ...(rule.min_approvals !== undefined && { min_approvals: rule.min_approvals }),
+    ...(rule.grant_ms_max !== undefined && { grant_ms_max: rule.grant_ms_max }),
   }
 }
 

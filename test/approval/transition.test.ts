@@ -8,10 +8,11 @@ import { holdRequest } from './hold_request.ts'
 const created = 1_000_000
 const pending = newApproval(holdRequest('export the table', { expires_ms: 60_000 }), created)
 const decision = { by: 'omar', by_email: 'omar@example.com', reason: 'fine', preview_digest: 'ab' }
+const asked = { issuer: 'https://idp.example.com', grant_ms: 0 }
 const states: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'used']
 const events: readonly ApprovalEvent[] = [
-  { kind: 'approve', ...decision },
-  { kind: 'deny', ...decision },
+  { kind: 'approve', ...decision, ...asked },
+  { kind: 'deny', ...decision, ...asked },
   { kind: 'use', exchange_id: 'x' },
   { kind: 'expire' },
 ]
@@ -63,7 +64,7 @@ for (const state of states) {
 }
 
 test('a decision records who, when, why and what was seen, and starts the time anew', () => {
-  const result = transition(pending, { kind: 'approve', ...decision }, created + 50_000)
+  const result = transition(pending, { kind: 'approve', ...decision, ...asked }, created + 50_000)
   assert.ok(result.ok)
   assert.deepEqual(result.approval.decision, { ...decision, at: created + 50_000 })
   assert.equal(result.approval.expires_at, created + 110_000)

@@ -81,7 +81,7 @@ test('what callers wrote cannot steer the terminal', async () => {
 
 test('calling it wrongly tells how it is called', async () => {
   const wrong: [string[], RegExp][] = [
-    [[], /what: list, show, approve or deny\?/],
+    [[], /what: list, show, approve, deny, grants or revoke\?/],
     [['frob'], /there is no "approvals frob"/],
     [['approve'], /approve needs an id/],
     [['list', 'apr_x'], /did you mean: show apr_x/],

@@ -34,8 +34,11 @@ const item: fc.Arbitrary<ApprovalItem> = fc.record({
   created_at: count,
   expires_at: count,
   waiting: count,
-  may_decide: fc.constantFrom('yes', 'self', 'not_an_approver'),
-  decision: fc.option(fc.record({ by: text, at: count, reason: text })),
+  may_decide: fc.constantFrom('yes', 'self', 'not_an_approver', 'already_approved'),
+  min_approvals: count,
+  approved_by: fc.array(fc.record({ by: text, at: count })),
+  grant_ms_max: count,
+  decision: fc.option(fc.record({ by: text, at: count, reason: text, grant_ms: count })),
   used_by: text,
 })
 const me = fc.record({
@@ -69,6 +72,15 @@ const toServer: fc.Arbitrary<ToServer> = fc.oneof(
     decision: fc.constantFrom('approve' as const, 'deny' as const),
     reason: text,
     preview_digest: short,
+  }),
+  fc.record({
+    kind: fc.constant('decide' as const),
+    request: count,
+    id: short,
+    decision: fc.constant('approve' as const),
+    reason: text,
+    preview_digest: short,
+    grant_ms: fc.integer({ min: 1, max: 86_400_000 }),
   }),
   fc.record({ kind: fc.constant('ping' as const) }),
 )
