@@ -7,6 +7,7 @@ import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
 import { crossCheck } from './cross_check.ts'
 import { describeIssue, knownPart } from './describe_issue.ts'
+import { finalAllow, finalLimits } from './final_rules.ts'
 import { limits } from './limits.ts'
 import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
@@ -112,7 +113,7 @@ function finalConfig(written: WrittenConfig, file: string, warnings: readonly Co
     connections: Object.fromEntries(
       Object.entries(written.connections).map(([name, connection]) => [
         name,
-        finalConnection(name, connection),
+        finalConnection(name, connection, written.limits),
       ]),
     ),
     detectors: written.detectors,
@@ -150,13 +151,19 @@ function finalIdentity(written: WrittenConfig['identity']): Config['identity'] {
   }
 }
 
-function finalConnection(name: string, written: WrittenConfig['connections'][string]): Connection {
+function finalConnection(
+  name: string,
+  written: WrittenConfig['connections'][string],
+  default_limits: WrittenConfig['limits'],
+): Connection {
   const { credential, approve, timeouts } = written
+  const rules = finalLimits(written.limits ?? default_limits)
   return {
     name,
     upstream: normalUpstream(written.upstream),
     credential: credential ? { header: credential.header.toLowerCase(), value: credential.value } : null,
-    allow: written.allow,
+    allow: written.allow.map(finalAllow),
+    ...(rules.length > 0 && { limits: rules }),
     request: written.request,
     response: written.response,
     approve: approve.map(({ hold, expires, grant_max, ...rule }) => ({

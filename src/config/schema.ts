@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
 import { listen_form, parseListenAddress } from './addresses.ts'
 import { duration_form, formatDuration, parseDuration } from './durations.ts'
+import { day_names, parseHours, timezoneProblem } from './hours.ts'
 import { limits } from './limits.ts'
 import { formatSize, parseSize, size_form } from './sizes.ts'
 import {
@@ -157,6 +158,33 @@ const allow_rule = mapping({
   methods: list(text('an HTTP method', methodProblem), 'HTTP methods').optional(),
   paths: path_globs.optional(),
   models: globs('model').optional(),
+  hours: text('hours, such as "08:00-18:00"', (value) =>
+    parseHours(value) === null
+      ? 'must be two times of the day, such as "08:00-18:00" or "22:00-06:00"'
+      : null,
+  ).optional(),
+  days: list(oneOf(day_names), `days: ${day_names.join(', ')}`).optional(),
+  timezone: text('the name of a timezone, such as Europe/Berlin', timezoneProblem).optional(),
+})
+
+const limit_rule = mapping({
+  requests: count(1, 1_000_000).optional(),
+  tokens: count(1, 999_999_999).optional(),
+  concurrency: count(1, 100_000).optional(),
+  window: duration(1_000, duration_ms_max).prefault('1m'),
+  per: oneOf(['principal', 'group', 'connection']).default('principal'),
+  groups: groups.optional(),
+}).check((context) => {
+  const { requests, tokens, concurrency } = context.value
+  if (requests === undefined && tokens === undefined && concurrency === undefined)
+    context.issues.push({
+      code: 'custom',
+      message: 'limits nothing; write requests, tokens or concurrency',
+      input: context.value,
+    })
+})
+const limit_rules = z.array(limit_rule, {
+  error: says('a list of limits, such as - { requests: 60, window: 1m }'),
 })
 
 const approve_rule = mapping({
@@ -216,6 +244,7 @@ const connection = mapping({
   approve: z
     .array(approve_rule, { error: says('a list of rules, each with name and approvers') })
     .default([]),
+  limits: limit_rules.optional(),
   unscannable: oneOf(['block', 'pass']).default('block'),
   timeouts: mapping({
     connect: duration(1, limits.upstream_connect_ms_max).prefault(
@@ -287,6 +316,7 @@ export const config_schema = mapping({
   connections: z.record(z.string().meta({ pattern: connection_name.source }), connection, {
     error: says('a mapping from names to connections'),
   }),
+  limits: limit_rules.default([]),
   detectors: mapping({
     entropy: oneOf(['balanced', 'strict', 'off']).default('balanced'),
     known_secrets: z

@@ -18,7 +18,8 @@ export function checkPolicy(
   }
   const caller = anybodyIn(question.groups)
   const { method, model } = question
-  const decision = decide(connection, caller, { method, path, model, model_count: model === '' ? 0 : 1 })
+  const asked = { method, path, model, model_count: model === '' ? 0 : 1, now_ms: Date.now() }
+  const decision = decide(connection, caller, asked)
   if (decision.outcome === 'deny') return answer('deny', decision.reason, decision.text, path, findings)
   const secrets = findings.some((finding) => finding.kind === 'secret')
   if (connection.request.secrets === 'block' && secrets) {

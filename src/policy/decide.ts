@@ -1,12 +1,14 @@
 import { matchGlob } from './glob.ts'
 import type { Principal } from './principal.ts'
 import type { AllowRule, Connection } from './snapshot.ts'
+import { withinHours } from './within_hours.ts'
 
 /** Why a request was not allowed; the first thing that no rule of the caller's allows. */
 export type DenyReason =
   | 'group_not_allowed'
   | 'method_not_allowed'
   | 'path_not_allowed'
+  | 'time_not_allowed'
   | 'model_not_allowed'
   | 'model_missing'
   | 'model_ambiguous'
@@ -28,6 +30,8 @@ export interface Asked {
   readonly model: string | undefined
   /** How many top-level `model` keys the body has. Providers differ in which of two they use, so two are refused. */
   readonly model_count: number
+  /** When, in ms since the epoch. */
+  readonly now_ms: number
 }
 
 const ALLOW: Decision = { outcome: 'allow' }
@@ -37,6 +41,7 @@ const TEXTS: Record<DenyReason, string> = {
   group_not_allowed: 'none of your groups may use this connection',
   method_not_allowed: 'your groups may not use this method here',
   path_not_allowed: 'your groups may not use this path',
+  time_not_allowed: 'your groups may not do this at this time of the day or week',
   model_not_allowed: 'your groups may not use this model',
   model_missing: 'this path is allowed by model, and the body names none',
   model_ambiguous: 'the body names its model more than once; send it once',
@@ -47,34 +52,39 @@ const STEPS: readonly DenyReason[] = [
   'group_not_allowed',
   'method_not_allowed',
   'path_not_allowed',
+  'time_not_allowed',
   'model_not_allowed',
 ]
+
+/** Steps before the model, which only the body tells. */
+const BEFORE_MODEL = 4
 
 /** Whether a connection's `allow` rules let this caller do this. Default deny; a rule allows only when all it names matches. */
 export function decide(connection: Connection, principal: Principal, asked: Asked): Decision {
   let furthest = 0
   for (const rule of connection.allow) {
     const matched = matchedSteps(rule, principal, asked)
-    if (matched < 3) {
+    if (matched < BEFORE_MODEL) {
       if (matched > furthest) furthest = matched
     } else if (rule.models === undefined || (asked.model !== undefined && modelAllowed(rule.models, asked))) {
       return ALLOW
     } else {
-      furthest = 3
+      furthest = BEFORE_MODEL
     }
   }
-  if (furthest < 3) return deny(STEPS[furthest]!)
+  if (furthest < BEFORE_MODEL) return deny(STEPS[furthest]!)
   if (asked.model === undefined) return MODEL_NEEDED
   if (asked.model_count > 1) return deny('model_ambiguous')
   return deny(asked.model === '' ? 'model_missing' : 'model_not_allowed')
 }
 
-/** How many of group, method and path match, in that order. */
+/** How many of group, method, path and time match, in that order. */
 function matchedSteps(rule: AllowRule, principal: Principal, asked: Asked): number {
   if (!rule.groups.some((group) => principal.groups.includes(group))) return 0
   if (rule.methods !== undefined && !rule.methods.includes(asked.method)) return 1
   if (rule.paths !== undefined && !rule.paths.some((glob) => matchGlob(glob, asked.path, '/'))) return 2
-  return 3
+  if (rule.hours !== undefined && !withinHours(rule.hours, asked.now_ms)) return 3
+  return BEFORE_MODEL
 }
 
 function modelAllowed(models: readonly string[], asked: Asked): boolean {

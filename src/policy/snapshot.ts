@@ -1,3 +1,5 @@
+import type { Hours } from './within_hours.ts'
+
 /** What happens to a found secret in one direction. `approve` holds the exchange for a person. */
 export type SecretsAction = 'mask' | 'block' | 'flag' | 'approve'
 
@@ -14,6 +16,21 @@ export interface AllowRule {
   readonly paths?: readonly string[]
   /** Globs over the request's top-level `model` string. */
   readonly models?: readonly string[]
+  readonly hours?: Hours
+}
+
+/** One limit of a connection. A request must be within all that concern its caller. */
+export interface LimitRule {
+  /** `requests` and `tokens` in a sliding window, or requests open at the same time. */
+  readonly kind: 'requests' | 'tokens' | 'concurrency'
+  /** At most 2^30. */
+  readonly most: number
+  /** In ms. For `concurrency` only how long its counter is kept. */
+  readonly window_ms: number
+  /** Who is counted together: each caller alone, each group, or all callers of the connection. */
+  readonly per: 'principal' | 'group' | 'connection'
+  /** Only callers in one of these are concerned; absent: all. */
+  readonly groups?: readonly string[]
 }
 
 /** One rule of a connection's `approve` list. Each given trigger kind must match; within one kind, any entry. */
@@ -58,6 +75,8 @@ export interface Connection {
   readonly request: { readonly secrets: SecretsAction; readonly style: MaskStyle }
   readonly response: { readonly secrets: SecretsAction; readonly style: MaskStyle }
   readonly approve: readonly ApproveRule[]
+  /** Absent: none. */
+  readonly limits?: readonly LimitRule[]
   readonly unscannable: 'block' | 'pass'
   readonly timeouts: {
     readonly connect_ms: number

@@ -5,6 +5,7 @@ const problems = {
   token_missing: { status: 401, source: 'client', title: 'No credential was sent' },
   token_invalid: { status: 401, source: 'client', title: 'The credential is not accepted' },
   token_expired: { status: 401, source: 'client', title: 'The credential has expired' },
+  rate_limited: { status: 429, source: 'client', title: 'A limit is reached' },
   forbidden: { status: 403, source: 'client', title: 'Not allowed' },
   connection_unknown: { status: 404, source: 'client', title: 'There is no such connection' },
   not_found: { status: 404, source: 'client', title: 'Not found' },
@@ -51,6 +52,8 @@ export class Problem extends Error {
   readonly source: Source
   readonly detail: string
   readonly extra: Readonly<Record<string, unknown>>
+  /** Names and values in turn that go out beside the usual ones. */
+  readonly headers: string[] = []
 
   /** @param extra further members of the body; `retry_after` (seconds) also becomes the `Retry-After` header */
   constructor(
@@ -100,6 +103,7 @@ export function problemHeaders(problem: Problem): string[] {
   }
   if (typeof problem.extra.retry_after === 'number')
     headers.push('retry-after', String(problem.extra.retry_after))
+  headers.push(...problem.headers)
   if (problem.code === 'method_not_allowed')
     headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
   return headers
@@ -108,5 +112,6 @@ export function problemHeaders(problem: Problem): string[] {
 function errorType(status: number): string {
   if (status === 401) return 'authentication_error'
   if (status === 403) return 'permission_error'
+  if (status === 429) return 'rate_limit_error'
   return status < 500 ? 'invalid_request_error' : 'api_error'
 }

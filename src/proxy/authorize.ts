@@ -15,7 +15,7 @@ export function authorize(exchange: Exchange): void {
   exchange.prepared = prepared
   const path = slash === -1 ? '/' : upstreamPath(caller.path.slice(slash))
   exchange.path = path
-  const asked = { method: caller.method, path, model: undefined, model_count: 0 }
+  const asked = { method: caller.method, path, model: undefined, model_count: 0, now_ms: startedAt(exchange) }
   const decision = decide(prepared.connection, exchange.principal!, asked)
   refuseDenied(decision)
   exchange.model_needed = decision.outcome === 'model_needed'
@@ -31,10 +31,15 @@ export function authorizeContent(exchange: Exchange): void {
       path: exchange.path,
       model: exchange.model,
       model_count: request_body?.model_count ?? 0,
+      now_ms: startedAt(exchange),
     }
     refuseDenied(decide(connection, exchange.principal!, asked))
   }
   if (connection.request.secrets === 'block') refuseSecrets(exchange)
+}
+
+function startedAt({ plane, started_ms }: Exchange): number {
+  return plane.epoch_ms + started_ms
 }
 
 function upstreamPath(raw: string): string {

@@ -1,6 +1,7 @@
 import { limits } from '../config/limits.ts'
 import type { Snapshot } from '../policy/snapshot.ts'
 import type { ToControl, ToWorker } from '../threads/messages.ts'
+import type { SharedCounts } from '../threads/shared_counts.ts'
 import type { Caller } from './caller.ts'
 import { Counters } from './counters.ts'
 import { Exchange } from './exchange.ts'
@@ -14,6 +15,8 @@ export interface DataPlaneOptions {
   /** Name of this gateway in the audit. */
   readonly gateway: string
   readonly snapshot: Snapshot
+  /** Shared with the other workers. */
+  readonly counts: SharedCounts
   readonly send: (message: ToControl) => void
 }
 
@@ -32,6 +35,7 @@ export class DataPlane {
   held_bytes = 0
   readonly unknown_keys = new UnknownKeys()
   readonly introspection: Introspection
+  readonly counts: SharedCounts
   /** API keys used since the last report, with the ms since the epoch of their last use. */
   readonly keys_used = new Map<string, number>()
   audit_blocked = false
@@ -53,6 +57,7 @@ export class DataPlane {
   private constructor(options: DataPlaneOptions, policy: PolicyState) {
     this.gateway = options.gateway
     this.send = options.send
+    this.counts = options.counts
     this.introspection = new Introspection(options.send)
     this.#policy = policy
     this.#sweeper = setInterval(() => this.#sweep(), limits.worker_sweep_ms)

@@ -15,7 +15,9 @@ import type { DataPlane } from './data_plane.ts'
 import { FrameRecorder } from './frame_recorder.ts'
 import type { PolicyState, PreparedConnection } from './policy_state.ts'
 import { type RequestHead, readHead } from './request_head.ts'
+import { letGoOfLimits, type Taken } from './limit_caller.ts'
 import type { ScannedBody } from './scanned_body.ts'
+import type { TokenUsage } from '../wire/token_usage.ts'
 import type { CallOwner, UpstreamCall, UploadBody } from './upstream.ts'
 import { uuidV7 } from './uuid_v7.ts'
 
@@ -67,6 +69,10 @@ export class Exchange implements CallerOwner, CallOwner {
   model = ''
   /** Whether a rule allows this only for some models. */
   model_needed = false
+  /** What it holds of its caller's limits; null when there are none. */
+  taken: Taken | null = null
+  /** What the provider says about tokens; null when no budget needs it. */
+  usage: TokenUsage | null = null
   request_body: ScannedBody | null = null
   response_body: ScannedBody | null = null
   /** As recorded. */
@@ -288,6 +294,7 @@ export class Exchange implements CallerOwner, CallOwner {
     this.#finished = true
     this.call?.abort()
     this.letGo()
+    letGoOfLimits(this)
     const scan_ms = (this.request_body?.scan_ms ?? 0) + (this.response_body?.scan_ms ?? 0)
     this.timing.scan_us = Math.round(scan_ms * 1000)
     this.timing.total_us = Math.round((performance.now() - this.started_ms) * 1000)

@@ -4,6 +4,7 @@ import { authorize, authorizeContent } from './authorize.ts'
 import { callUpstream } from './call_upstream.ts'
 import type { Exchange } from './exchange.ts'
 import { holdForApproval } from './hold_for_approval.ts'
+import { limitCaller } from './limit_caller.ts'
 import { recordOpening } from './record_opening.ts'
 import { relayResponse } from './relay_response.ts'
 import { scanRequest } from './scan_request.ts'
@@ -19,6 +20,7 @@ export async function handleExchange(exchange: Exchange): Promise<void> {
   try {
     await authenticate(exchange) //               who calls?                           401
     authorize(exchange) //                        may they do this here?               403, 404
+    limitCaller(exchange) //                      not too much, too often?             429
     const body = await scanRequest(exchange) //   read, mask; whole when a rule asks   413, 415
     authorizeContent(exchange) //                 the model, and blocked secrets       403
     await holdForApproval(exchange) //            a person decides                     403, 409

@@ -1,5 +1,6 @@
 import { Problem } from '../problem/problem.ts'
 import { bodyKind } from '../wire/body_kind.ts'
+import { TokenUsage } from '../wire/token_usage.ts'
 import type { Exchange } from './exchange.ts'
 import { maskValues } from './mask_head.ts'
 import { asBytes, firstValue, responseHeaders } from './response_head.ts'
@@ -29,6 +30,7 @@ export async function relayResponse(exchange: Exchange, call: UpstreamCall): Pro
 function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
   const { connection } = exchange.prepared!
   const content_type = firstValue(call.headers['content-type'])
+  if (exchange.taken !== null && exchange.taken.tokens.length > 0) exchange.usage = new TokenUsage()
   const body = new ScannedBody({
     direction: 'response',
     content_type,
@@ -38,6 +40,7 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
     scanner: exchange.policy.scanners.body,
     recorder: exchange.recorder,
     preview_bytes_max: 0,
+    usage: exchange.usage,
   })
   exchange.response_body = body
   return body
@@ -52,7 +55,11 @@ function setHead(exchange: Exchange, call: UpstreamCall): void {
   const length = firstValue(call.headers['content-length'])
   const with_length =
     exchange.caller.method === 'HEAD' && length !== '' ? [...sent, 'content-length', length] : sent
-  exchange.caller.setHead(call.status, asBytes(with_length))
+  const limits = exchange.taken?.headers ?? []
+  exchange.caller.setHead(
+    call.status,
+    asBytes(limits.length === 0 ? with_length : [...with_length, ...limits]),
+  )
 }
 
 /** RFC 9110 sections 6.4.1 and 15.4.5. */

@@ -4,6 +4,7 @@ import { Problem } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
 import { type BodyKind, looksBinary, looksWide } from '../wire/body_kind.ts'
 import { type Scanner, ScannerError, type ScanStream } from '../wire/scanners.ts'
+import type { TokenUsage } from '../wire/token_usage.ts'
 import type { FrameRecorder } from './frame_recorder.ts'
 
 export interface ScannedBodyOptions {
@@ -17,6 +18,8 @@ export interface ScannedBodyOptions {
   readonly recorder: FrameRecorder
   /** Masked bytes to keep for an approver; 0 for none. */
   readonly preview_bytes_max: number
+  /** Reads along what the provider says about tokens. */
+  readonly usage?: TokenUsage | null
 }
 
 const NOTHING = new Uint8Array(0)
@@ -63,6 +66,7 @@ export class ScannedBody {
   #take(raw: Uint8Array, last: boolean): Uint8Array {
     const offset = this.bytes
     this.bytes += raw.byteLength
+    this.#options.usage?.push(raw)
     if (offset < 4 && raw.byteLength > 0) this.#lookAtBeginning(raw, offset)
     if (this.#passing) {
       this.#unscanned_bytes += raw.byteLength

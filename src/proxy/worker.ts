@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Snapshot } from '../policy/snapshot.ts'
 import { batchedPort } from '../threads/batched_port.ts'
 import type { ToControl, ToWorker } from '../threads/messages.ts'
+import { SharedCounts, sharedCountsMemory } from '../threads/shared_counts.ts'
 import { describeCrash } from '../threads/describe_crash.ts'
 import { DataPlane } from './data_plane.ts'
 import { listen, type ProxyServer } from './uws_server.ts'
@@ -15,10 +16,14 @@ export interface WorkerData {
   /** Name of this gateway in the audit. */
   readonly gateway: string
   readonly snapshot: Snapshot
+  /** Memory for the counts that all workers share; without it, this worker counts alone. */
+  readonly counts?: SharedArrayBuffer
 }
 
 if (parentPort === null) throw new Error('worker.ts runs as a worker thread only')
-const { host, port, gateway, snapshot } = workerData as WorkerData
+const { host, port, gateway, snapshot, worker_index, counts: memory } = workerData as WorkerData
+
+const counts = memory ? new SharedCounts(memory, worker_index) : new SharedCounts(sharedCountsMemory(1), 0)
 
 let server: ProxyServer | null = null
 let stopping = false
@@ -48,7 +53,7 @@ let onMessage = (message: ToWorker): void => {
 const control = batchedPort<ToWorker, ToControl>(parentPort, (message) => onMessage(message))
 
 try {
-  const plane = await DataPlane.create({ gateway, snapshot, send: control.send })
+  const plane = await DataPlane.create({ gateway, snapshot, counts, send: control.send })
   const listening = listen(host, port, (caller) => plane.accept(caller))
   server = listening
   onMessage = (message) => {

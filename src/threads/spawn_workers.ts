@@ -6,6 +6,7 @@ import { batchedPort } from './batched_port.ts'
 import { describeCrash } from './describe_crash.ts'
 import { ListenError } from './listenable_port.ts'
 import type { ToControl, ToWorker } from './messages.ts'
+import { SharedCounts, sharedCountsMemory } from './shared_counts.ts'
 
 /** A worker that keeps failing before it listens is given up after so many attempts. */
 const failures_max = 8
@@ -78,6 +79,8 @@ class WorkerPool implements Workers {
   readonly ready: Promise<void>
   readonly #options: WorkersOptions
   readonly #slots: Slot[]
+  /** Outlives each worker. */
+  readonly #counts: SharedArrayBuffer
   #stopping = false
   /**
    * An ordinary exit takes the threads down, and a thread that still has sockets open in the native server then aborts
@@ -90,6 +93,7 @@ class WorkerPool implements Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options
+    this.#counts = sharedCountsMemory(options.count)
     this.#slots = Array.from({ length: options.count }, (_, index) => ({
       index,
       worker: null,
@@ -160,7 +164,14 @@ class WorkerPool implements Workers {
   /** Resolves with true once the worker listens, with false when it ended before. */
   #launch(slot: Slot, failed: (message: string) => void = () => {}): Promise<boolean> {
     const { host, port: listen_port, gateway, snapshot, greeting, log } = this.#options
-    const workerData = { host, port: listen_port, worker_index: slot.index, gateway, snapshot: snapshot() }
+    const workerData = {
+      host,
+      port: listen_port,
+      worker_index: slot.index,
+      gateway,
+      snapshot: snapshot(),
+      counts: this.#counts,
+    }
     const worker = new Worker(this.#options.entry ?? new URL('../proxy/worker.ts', import.meta.url), {
       workerData,
       name: `proxy-${slot.index}`,
@@ -197,6 +208,7 @@ class WorkerPool implements Workers {
     slot.port = null
     slot.listening_since = null
     if (this.#stopping) return
+    new SharedCounts(this.#counts, slot.index).closeAll()
     this.#options.onLost(slot.index)
     slot.failures = listened !== null && performance.now() - listened > recovered_ms ? 1 : slot.failures + 1
     this.#restartLater(slot, code)

@@ -12,7 +12,8 @@ const ask = (
   path: string,
   model?: string,
   model_count = 1,
-) => decide(aConnection({ allow }), aPrincipal({ groups }), { method, path, model, model_count })
+  now_ms = 0,
+) => decide(aConnection({ allow }), aPrincipal({ groups }), { method, path, model, model_count, now_ms })
 
 test('without rules nothing is allowed', () => {
   const decision = ask([], ['ml'], 'GET', '/v1/models')
@@ -57,6 +58,7 @@ test('what is allowed with some groups stays allowed with more, and every allowe
     path: fc.constantFrom('/v1/chat', '/v1/a/b', '/x', '/y'),
     model: fc.constantFrom('gpt-4o', 'o3', 'claude', ''),
     model_count: fc.constantFrom(1, 1, 2),
+    now_ms: fc.constant(0),
   })
   fc.assert(
     fc.property(
@@ -106,4 +108,17 @@ test('before the body is read, a decision never differs from the one after it ex
       if (before.outcome !== 'model_needed') assert.deepEqual(before, after)
     }
   }
+})
+
+test('a rule with hours allows nothing outside of them', () => {
+  const hours = { from_minute: 8 * 60, to_minute: 18 * 60, days: [1, 2, 3, 4, 5], timezone: 'Europe/Berlin' }
+  const at = (time: string) => {
+    const decision = ask([{ groups: ['ml'], hours }], ['ml'], 'GET', '/x', undefined, 0, Date.parse(time))
+    return decision.outcome === 'deny' ? decision.reason : decision.outcome
+  }
+  assert.equal(at('2026-07-01T05:59:00Z'), 'time_not_allowed', 'Berlin is two hours ahead in summer')
+  assert.equal(at('2026-07-01T06:00:00Z'), 'allow')
+  assert.equal(at('2026-01-07T06:30:00Z'), 'time_not_allowed', 'and one hour in winter')
+  assert.equal(at('2026-07-01T16:00:00Z'), 'time_not_allowed')
+  assert.equal(at('2026-07-04T10:00:00Z'), 'time_not_allowed', 'Saturday')
 })
