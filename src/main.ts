@@ -121,12 +121,13 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
   closers.push(() => folder.release())
   const store = await openLmdbStore(join(folder.path, 'state'))
   closers.push(() => store.close())
-  const { clickhouse, retention_days, when_full } = config.audit
+  const { clickhouse, retention_days, when_full, signing_key, heads } = config.audit
   const audit = await openAudit({
     folder: join(folder.path, 'audit'),
     clickhouse,
     retention_days,
     when_full,
+    seal: { keys_folder: folder.path, private_key: signing_key, ...heads },
     log,
   })
   closers.push(() => audit.close())
@@ -152,8 +153,8 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
 /** Passes on what happens on the control thread: to the audit, and to every worker. */
 function follow({ log, audit, ledger, policy, now }: Parts): void {
   ledger.onChange((approval) => audit.appendApproval(approval))
-  audit.onBackpressure((blocked) => {
   ledger.onGrantUsed((approval) => audit.appendApproval(approval))
+  audit.onBackpressure((blocked) => {
     log.warn(
       { blocked },
       blocked ? 'the audit is full: new exchanges are refused' : 'the audit has room again',

@@ -12,6 +12,8 @@ import { takeLock } from './exclusive_lock.ts'
 import type { WriterTuning } from './process_messages.ts'
 import type { ExchangeFilter, ExchangeSummary } from './read_exchanges.ts'
 import { openSpool, type Spool, type SpooledRecord } from './spool.ts'
+import { openSigningKeys } from './signing_keys.ts'
+import type { VerifyReport } from './verify_log.ts'
 import type { WriterProgress } from './writer.ts'
 
 export interface AuditOptions {
@@ -21,12 +23,28 @@ export interface AuditOptions {
   readonly clickhouse: ClickHouseServer | null
   readonly retention_days: number
   readonly log: Log
+  /** Default: a key made in `folder`, a head each second at most, in a file there. */
+  readonly seal?: SealOptions
   /** `block` (default): tell by `onBackpressure` that new exchanges must be refused. `drop`: leave records out, counted. */
   readonly when_full?: 'block' | 'drop'
   /** Default `limits.audit_spool_bytes_max`. */
   readonly spool_bytes_max?: number
   /** Defaults: limits.ts. */
   readonly tuning?: WriterTuning
+}
+
+/** How the Merkle log over the records is sealed. */
+export interface SealOptions {
+  /** Holds the signing key and the public keys used so far. Default: the audit's folder. */
+  readonly keys_folder?: string
+  /** PEM, instead of a key that is made there. */
+  readonly private_key?: string | null
+  /** Gets a line of JSON a head. Default: `tree-heads.jsonl` in the audit's folder. */
+  readonly file?: string | null
+  /** Gets each head as a POST. */
+  readonly url?: string | null
+  /** Between two heads, at least. Default 1 s. */
+  readonly every_ms?: number
 }
 
 export interface AuditStats {
@@ -84,6 +102,12 @@ export interface Audit {
   exchanges(filter: ExchangeFilter): Promise<readonly ExchangeSummary[]>
   /** One exchange as it was recorded; null when there is none. */
   exchange(id: string): Promise<ExchangeRecord | null>
+  /** Compares everything recorded with what was signed. Takes as long as reading it all does. */
+  verify(): Promise<VerifyReport>
+  /** An evidence file of one exchange, for `checkEvidence`; null when there is none. */
+  evidence(id: string): Promise<string | null>
+  /** PEM by id of every key that signed heads here. */
+  publicKeys(): ReadonlyMap<string, string>
   stats(): AuditStats
   /** Ends within about `limits.audit_close_ms_max`. What ClickHouse has not taken by then it gets after the next start. */
   close(): Promise<void>
@@ -115,6 +139,9 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
       ? { server: options.clickhouse }
       : { path: join(options.folder, 'clickhouse') }
     audit.interrupted(audit.spool.leftOpen())
+    const { seal = {} } = options
+    const signing = await openSigningKeys(seal.keys_folder ?? options.folder, seal.private_key ?? null)
+    audit.public_keys = signing.public_keys
     audit.link = await openAuditLink({
       open: {
         kind: 'open',
@@ -123,6 +150,13 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
         place,
         retention_days: options.retention_days,
         tuning: options.tuning ?? {},
+        heads: {
+          private_key: signing.private_key,
+          file: seal.file ?? join(options.folder, 'tree-heads.jsonl'),
+          url: seal.url ?? null,
+          every_ms: seal.every_ms ?? 1_000,
+        },
+        public_keys: signing.public_keys,
       },
       log: options.log,
       progress: (progress) => audit.onProgress(progress),
@@ -140,6 +174,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
 class SpooledAudit implements Audit {
   spool!: Spool
   link!: AuditLink
+  public_keys: ReadonlyMap<string, string> = new Map()
   onClosed: () => Promise<void> = async () => {}
   readonly #log: Log
   readonly #drop: boolean
@@ -314,6 +349,20 @@ class SpooledAudit implements Audit {
     const [head, ...frames] = await this.link.ask({ what: 'exchange', id })
     if (head === undefined) return null
     return { ...(head as Omit<ExchangeRecord, 'frames'>), frames: (frames as Frame[][]).flat() }
+  }
+
+  async verify(): Promise<VerifyReport> {
+    const [report] = await this.link.ask({ what: 'verify' })
+    return report as VerifyReport
+  }
+
+  async evidence(id: string): Promise<string | null> {
+    const [file] = await this.link.ask({ what: 'evidence', id })
+    return (file ?? null) as string | null
+  }
+
+  publicKeys(): ReadonlyMap<string, string> {
+    return this.public_keys
   }
 
   stats(): AuditStats {

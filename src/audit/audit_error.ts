@@ -18,6 +18,8 @@ export type AuditErrorCode =
   | 'query_too_large'
   /** Too many queries wait already. */
   | 'busy'
+  /** The key that signs tree heads cannot be read, or is none. */
+  | 'signing_key'
   | 'closed'
 
 /** An operational failure of the audit. The message never holds recorded bytes or credentials. */

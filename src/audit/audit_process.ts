@@ -4,14 +4,17 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import { AuditError } from './audit_error.ts'
 import { type ClickHouse, clickHouseErrorOf, openClickHouse } from './clickhouse_client.ts'
+import { exportEvidence } from './evidence.ts'
 import { takeLock } from './exclusive_lock.ts'
+import { type HeadPublisher, startHeadPublisher } from './head_publisher.ts'
 import { insertFailure } from './insert_failure.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Ask, FromAudit, OpenFailure, OpenMessage, ToAudit } from './process_messages.ts'
 import { readExchange, readExchanges, readFrames } from './read_exchanges.ts'
 import { readQuery, readRows } from './read_query.ts'
-import { openSpool } from './spool.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { Turns } from './turns.ts'
+import { verifyLogs } from './verify_log.ts'
 import { startWriter, type Writer } from './writer.ts'
 
 /**
@@ -30,6 +33,8 @@ const final_codes: readonly string[] = ['migration_changed', 'schema_newer']
 
 let clickhouse: ClickHouse | null = null
 let writer: Writer | null = null
+let heads: HeadPublisher | null = null
+let seal: (OpenMessage & { readonly spool: Spool }) | null = null
 let queries: Promise<unknown> = Promise.resolve()
 let queries_waiting = 0
 const reads = new Turns(limits.audit_reads_at_once_max, limits.audit_reads_waiting_max)
@@ -58,6 +63,7 @@ async function receive(message: ToAudit): Promise<void> {
       return await answer(message.id, message.ask)
     case 'close':
       await writer?.stop()
+      await heads?.stop()
       await clickhouse?.close()
       process.disconnect()
   }
@@ -80,8 +86,13 @@ async function openAll(message: OpenMessage): Promise<void> {
       spool,
       clickhouse,
       log,
-      progress: (progress) => send({ kind: 'progress', progress }),
+      progress: (progress) => {
+        send({ kind: 'progress', progress })
+        heads?.grown()
+      },
     })
+    heads = startHeadPublisher({ ...message.heads, spool, clickhouse, log })
+    seal = { ...message, spool }
     send({ kind: 'ready' })
   } catch (error) {
     send({ kind: 'not_ready', failure: failureOf(error), final: true })
@@ -121,13 +132,36 @@ async function answerParts(opened: ClickHouse, id: number, ask: Ask): Promise<vo
     await inParts(await oneAtATime(() => readQuery(opened, ask.sql, ask.format)), part)
   } else if (ask.what === 'read') {
     await inParts(await reads.run(() => readRows(opened, ask.sql, ask.parameters)), part)
-  } else if (ask.what === 'exchanges') await part(await readExchanges(opened, ask.filter))
+  } else if (ask.what === 'verify') await part(await verify(opened))
+  else if (ask.what === 'evidence') await part(await evidence(opened, ask.id))
+  else if (ask.what === 'exchanges') await part(await readExchanges(opened, ask.filter))
   else {
     const exchange = await readExchange(opened, ask.id)
     if (exchange === null) return
     await part(exchange)
     for await (const frames of readFrames(opened, exchange)) await part(frames)
   }
+}
+
+async function verify(opened: ClickHouse): Promise<unknown> {
+  if (seal === null) throw new AuditError('clickhouse_unavailable', 'the audit is not ready yet; try again')
+  const { spool, public_keys, retention_days } = seal
+  await heads?.now()
+  return await verifyLogs({
+    clickhouse: opened,
+    public_keys,
+    retention_days,
+    heads_file: seal.heads.file,
+    own: { log_id: spool.log_id, sequence: spool.plan()?.last ?? spool.removed() },
+    now_ms: Date.now(),
+  })
+}
+
+async function evidence(opened: ClickHouse, id: string): Promise<unknown> {
+  const head = await heads?.now()
+  const public_key = seal?.public_keys.get(head?.key_id ?? '')
+  if (!head || public_key === undefined) return null
+  return await exportEvidence(opened, id, head, public_key)
 }
 
 async function inParts(result: Uint8Array, part: (value: unknown) => Promise<void>): Promise<void> {

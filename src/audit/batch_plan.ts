@@ -1,5 +1,7 @@
+import type { CompactTree } from './merkle.ts'
+
 /** Tables that records have rows in. */
-export type AuditTable = 'admin_changes' | 'exchanges' | 'findings' | 'frames' | 'approvals'
+export type AuditTable = 'admin_changes' | 'exchanges' | 'findings' | 'frames' | 'approvals' | 'leaves'
 
 /** One insert of a batch: the rows that these records have in one table. */
 export interface Piece {
@@ -26,4 +28,12 @@ export interface BatchPlan {
   /** What is still to be inserted, in order. */
   readonly pieces: readonly Piece[]
   readonly rejected: readonly Rejection[]
+  /** False: made by a release that had no Merkle log, whose records have no leaves. */
+  readonly sealed?: boolean
+}
+
+/** The Merkle tree over the records that have left the spool. */
+export interface TreeState extends CompactTree {
+  /** Sequence of the record whose leaf is the first. */
+  readonly first: number
 }

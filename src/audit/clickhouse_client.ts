@@ -20,6 +20,9 @@ export interface ClickHouseServer {
 /** Where the audit is kept: a server, or the engine in this process with its data in `path`. */
 export type ClickHousePlace = { readonly server: ClickHouseServer } | { readonly path: string }
 
+/** Every table of the audit. */
+export type OwnTable = AuditTable | 'schema_migrations' | 'tree_heads'
+
 export type Row = Readonly<Record<string, unknown>>
 export type QueryParameters = Readonly<Record<string, string | number | readonly string[]>>
 
@@ -31,7 +34,7 @@ export interface ClickHouse {
   /** Runs DDL. */
   command(sql: string): Promise<void>
   /** Inserts rows in one block. An insert with a token that was used before for this table adds nothing. */
-  insert(table: AuditTable | 'schema_migrations', rows: readonly Row[], token: string): Promise<void>
+  insert(table: OwnTable, rows: readonly Row[], token: string): Promise<void>
   /** Runs a query of the gateway's own, values bound as parameters. */
   rows<T>(sql: string, parameters?: QueryParameters): Promise<T[]>
   /** Runs one statement where nothing can be written or changed, within time, memory and size. */
@@ -61,6 +64,8 @@ const columns: Partial<Record<AuditTable, [string, ...string[]]>> = {
 const insert_settings: ClickHouseSettings = {
   async_insert: 0,
   insert_deduplicate: 1,
+  // By default the last digit of a number may be off; then its record would not hash to its leaf.
+  precise_float_parsing: 1,
   max_insert_block_size: '10000000',
   min_insert_block_size_rows: '10000000',
   min_insert_block_size_bytes: '4294967296',
@@ -111,7 +116,7 @@ abstract class SharedClickHouse {
     await this.session('write', (client) => client.command({ query: sql }))
   }
 
-  async insert(table: AuditTable | 'schema_migrations', rows: readonly Row[], token: string): Promise<void> {
+  async insert(table: OwnTable, rows: readonly Row[], token: string): Promise<void> {
     const named = columns[table as AuditTable]
     await this.session('write', (client) =>
       client.insert({

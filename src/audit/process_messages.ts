@@ -1,6 +1,7 @@
 import type { LogFields } from '../log.ts'
 import type { AuditErrorCode } from './audit_error.ts'
 import type { ClickHousePlace, QueryParameters } from './clickhouse_client.ts'
+import type { HeadOptions } from './head_publisher.ts'
 import type { ExchangeFilter } from './read_exchanges.ts'
 import type { WriterOptions, WriterProgress } from './writer.ts'
 
@@ -17,6 +18,9 @@ export interface OpenMessage {
   readonly place: ClickHousePlace
   readonly retention_days: number
   readonly tuning: WriterTuning
+  readonly heads: HeadOptions
+  /** PEM by key id. */
+  readonly public_keys: ReadonlyMap<string, string>
 }
 
 /** A question that gets an answer in parts. */
@@ -26,6 +30,8 @@ export type Ask =
   | { readonly what: 'read'; readonly sql: string; readonly parameters: QueryParameters }
   | { readonly what: 'exchanges'; readonly filter: ExchangeFilter }
   | { readonly what: 'exchange'; readonly id: string }
+  | { readonly what: 'verify' }
+  | { readonly what: 'evidence'; readonly id: string }
 
 /** The gateway to the audit process. */
 export type ToAudit =

@@ -5,7 +5,7 @@ import { Packr } from 'msgpackr'
 import type { Approval } from '../approval/approval.ts'
 import type { AdminChange } from './admin_change.ts'
 import { AuditError } from './audit_error.ts'
-import type { BatchPlan, Rejection } from './batch_plan.ts'
+import type { BatchPlan, Rejection, TreeState } from './batch_plan.ts'
 import type { ExchangeRecord } from './exchange_record.ts'
 
 /** What waits for ClickHouse. Times in microseconds since the epoch. */
@@ -269,6 +269,12 @@ export class Spool {
     return (this.#meta.get('plan') as BatchPlan | undefined) ?? null
   }
 
+  /** Null: no record has a leaf yet. */
+  tree(): TreeState | null {
+    this.#root.resetReadTxn()
+    return (this.#meta.get('tree') as TreeState | undefined) ?? null
+  }
+
   async savePlan(plan: BatchPlan): Promise<void> {
     await this.#meta.put('plan', plan)
   }
@@ -290,10 +296,11 @@ export class Spool {
   }
 
   /**
-   * Ends a batch: its records leave the spool, the refused ones into the set-aside part, in one transaction.
+   * Ends a batch: its records leave the spool, the refused ones into the set-aside part, and the tree grows, in one
+   * transaction.
    * @returns how many refused records were dropped because that part is full.
    */
-  async settle(plan: BatchPlan, rejected_bytes_max: number): Promise<number> {
+  async settle(plan: BatchPlan, rejected_bytes_max: number, tree: TreeState | null): Promise<number> {
     const before = this.#position('removed')
     const aside = new Map(plan.rejected.map((rejection) => [rejection.sequence, rejection]))
     let { rows, bytes: aside_bytes } = this.rejectedUsage()
@@ -316,6 +323,7 @@ export class Spool {
       }
       this.#meta.put('removed', { sequence: plan.last, bytes: before.bytes + removed_bytes })
       if (aside.size > 0) this.#meta.put('rejected', { rows, bytes: aside_bytes })
+      if (tree !== null) this.#meta.put('tree', tree)
       this.#meta.remove('plan')
     })
     return dropped

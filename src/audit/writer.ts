@@ -2,7 +2,10 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import type { ClickHouse, Row } from './clickhouse_client.ts'
 import { type InsertFailure, insertFailure } from './insert_failure.ts'
-import type { AuditTable, BatchPlan, Piece } from './batch_plan.ts'
+import type { AuditTable, BatchPlan, Piece, TreeState } from './batch_plan.ts'
+import { hashOfLeaf, type Leaf } from './canonical_record.ts'
+import { GrowingTree } from './merkle.ts'
+import { recordLeaf } from './record_leaf.ts'
 import type { Spool, SpooledRecord } from './spool.ts'
 import { tableRows } from './table_rows.ts'
 
@@ -140,9 +143,16 @@ class SpoolWriter {
     const first = entries[0]?.sequence
     const last = entries.at(-1)?.sequence
     if (first === undefined || last === undefined) return
-    const tables: readonly AuditTable[] = ['exchanges', 'findings', 'frames', 'approvals', 'admin_changes']
+    const tables: readonly AuditTable[] = [
+      'exchanges',
+      'findings',
+      'frames',
+      'approvals',
+      'admin_changes',
+      'leaves',
+    ]
     const pieces = tables.map((table) => ({ table, first, last }))
-    const plan: BatchPlan = { first, last, pieces, rejected: [] }
+    const plan: BatchPlan = { first, last, pieces, rejected: [], sealed: true }
     await this.#spool.savePlan(plan)
     await this.#send(plan, entries)
   }
@@ -170,7 +180,7 @@ class SpoolWriter {
         throw new Error('the embedded engine has stopped; only a new process gets it back')
       } else await this.#backOff(failure, attempt)
     }
-    await this.#settle(rest)
+    await this.#settle(rest, entries)
   }
 
   /** Inserts the plan's first piece. @returns null, or why it failed. */
@@ -178,14 +188,17 @@ class SpoolWriter {
     const { table, first, last } = plan.pieces[0] as Piece
     const refused = new Set(plan.rejected.map(({ sequence }) => sequence))
     const rows: Row[] = []
-    for (const { sequence, record } of entries) {
-      if (sequence < first || sequence > last || refused.has(sequence)) continue
-      try {
-        for (const row of tableRows(table, this.#spool.log_id, sequence, record)) rows.push(row)
-      } catch {
-        return { kind: 'row', error: 'MALFORMED_RECORD' }
+    if (table === 'leaves')
+      for (const leaf of this.#leaves(plan, entries, first, last)) rows.push({ ...leaf })
+    else
+      for (const { sequence, record } of entries) {
+        if (sequence < first || sequence > last || refused.has(sequence)) continue
+        try {
+          for (const row of tableRows(table, this.#spool.log_id, sequence, record)) rows.push(row)
+        } catch {
+          return { kind: 'row', error: 'MALFORMED_RECORD' }
+        }
       }
-    }
     if (rows.length === 0) return null
     try {
       await this.#clickhouse.insert(table, rows, `${this.#spool.log_id}:${table}:${first}-${last}`)
@@ -236,8 +249,25 @@ class SpoolWriter {
     while (!this.stopping && performance.now() < until) await this.#sleep(until - performance.now())
   }
 
-  async #settle(plan: BatchPlan): Promise<void> {
-    const dropped = await this.#spool.settle(plan, limits.audit_rejected_bytes_max)
+  /** The tree with the leaves of this batch; null when it has none. */
+  #grownTree(plan: BatchPlan, entries: readonly Entry[]): TreeState | null {
+    if (plan.sealed !== true) return null
+    const before = this.#spool.tree() ?? { first: plan.first, size: 0, roots: [] }
+    const tree = new GrowingTree(before)
+    for (const leaf of this.#leaves(plan, entries, plan.first, plan.last)) tree.append(hashOfLeaf(leaf))
+    return { first: before.first, ...tree.compact() }
+  }
+
+  #leaves(plan: BatchPlan, entries: readonly Entry[], first: number, last: number): Leaf[] {
+    const refused = new Set(plan.rejected.map(({ sequence }) => sequence))
+    return entries
+      .filter(({ sequence }) => sequence >= first && sequence <= last)
+      .map(({ sequence, record }) => recordLeaf(this.#spool.log_id, sequence, record, refused.has(sequence)))
+  }
+
+  async #settle(plan: BatchPlan, entries: readonly Entry[]): Promise<void> {
+    const tree = this.#grownTree(plan, entries)
+    const dropped = await this.#spool.settle(plan, limits.audit_rejected_bytes_max, tree)
     if (dropped > 0) this.#log.error({ dropped }, 'no room to set refused audit records aside; they are lost')
     const records = plan.last - plan.first + 1
     this.#report({

@@ -93,6 +93,15 @@ export interface Config {
     readonly guarantee: 'answered' | 'eventual'
     /** True: the opening record is durable before a request goes upstream; implies `answered`. */
     readonly strict: boolean
+    /** PEM, resolved; null: made in the data folder. */
+    readonly signing_key: string | null
+    readonly heads: {
+      /** Absolute path; null: in the data folder. */
+      readonly file: string | null
+      readonly url: string | null
+      /** Between two signed tree heads, at least. */
+      readonly every_ms: number
+    }
     /** Masked body bytes recorded a direction. */
     readonly body_bytes_max: number
   }

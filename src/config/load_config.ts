@@ -101,7 +101,7 @@ function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
 const detector_ids = catalogue.map(({ id }) => id)
 
 function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]): Config {
-  const { clickhouse, retention, ...audit } = written.audit
+  const { clickhouse, retention, signing_key, heads, ...audit } = written.audit
   return {
     file,
     gateway: written.gateway ?? hostname(),
@@ -117,7 +117,17 @@ function finalConfig(written: WrittenConfig, file: string, warnings: readonly Co
       ]),
     ),
     detectors: written.detectors,
-    audit: { ...audit, clickhouse: clickhouse ?? null, retention_days: Math.floor(retention / 86_400_000) },
+    audit: {
+      ...audit,
+      clickhouse: clickhouse ?? null,
+      retention_days: Math.floor(retention / 86_400_000),
+      signing_key: signing_key ?? null,
+      heads: {
+        file: heads.file === undefined ? null : resolve(dirname(file), heads.file),
+        url: heads.url ?? null,
+        every_ms: heads.every,
+      },
+    },
     state: written.state,
     warnings,
   }
@@ -168,6 +178,7 @@ function finalConnection(
     response: written.response,
     approve: approve.map(({ hold, expires, grant_max, ...rule }) => ({
       ...rule,
+      ...(grant_max !== undefined && { grant_ms_max: grant_max }),
       hold_ms: hold ?? limits.hold_ms_default,
       expires_ms: expires ?? limits.approval_expires_ms_default,
     })),
@@ -178,5 +189,4 @@ function finalConnection(
       idle_ms: timeouts.idle,
     },
   }
-      ...(grant_max !== undefined && { grant_ms_max: grant_max }),
 }

@@ -13,6 +13,8 @@ const restart_only: Readonly<Record<string, (config: Config) => unknown>> = {
   'audit.clickhouse': (config) => config.audit.clickhouse,
   'audit.retention': (config) => config.audit.retention_days,
   'audit.when_full': (config) => config.audit.when_full,
+  'audit.signing_key': (config) => config.audit.signing_key,
+  'audit.heads': (config) => config.audit.heads,
   state: (config) => config.state,
 }
 

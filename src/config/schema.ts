@@ -8,6 +8,7 @@ import { limits } from './limits.ts'
 import { formatSize, parseSize, size_form } from './sizes.ts'
 import {
   clickhouseProblem,
+  headReceiverProblem,
   isNatsUrl,
   issuerProblem,
   publicUrlProblem,
@@ -209,9 +210,9 @@ const approve_rule = mapping({
   approvers: groups,
   hold: duration(1_000, limits.hold_ms_max).optional(),
   expires: duration(1_000, duration_ms_max).optional(),
-})
   min_approvals: count(1, limits.min_approvals_max).optional(),
   grant_max: duration(1_000, limits.grant_ms_max).optional(),
+})
 
 const actions = ['mask', 'block', 'flag', 'approve'] as const satisfies readonly SecretsAction[]
 const styles = ['label', 'partial', 'fixed', 'pseudonym', 'restore'] as const satisfies readonly MaskStyle[]
@@ -339,6 +340,12 @@ export const config_schema = mapping({
     when_full: oneOf(['block', 'drop']).default('block'),
     guarantee: oneOf(['answered', 'eventual']).default('answered'),
     strict: flag.default(false),
+    signing_key: text('an Ed25519 private key in PEM, such as "${file:/run/secrets/audit_key}"').optional(),
+    heads: mapping({
+      file: text('the path of a file').optional(),
+      url: text('the URL that gets each signed tree head', headReceiverProblem).optional(),
+      every: duration(0, 86_400_000).prefault('1s'),
+    }).prefault({}),
     body_bytes_max: size(limits.audit_body_bytes_max).prefault(formatSize(limits.audit_body_bytes_max)),
   }).prefault({}),
   state: text('embedded, or the URL of a NATS server', (value) =>

@@ -46,6 +46,14 @@ export function publicUrlProblem(text: string): string | null {
   return queryProblem(text)
 }
 
+/** Says what is wrong with the address that gets signed tree heads; null when it is fine. */
+export function headReceiverProblem(text: string): string | null {
+  const url = parseUrl(text)
+  if (!url) return 'must be an http or https URL, such as https://witness.example.com/heads'
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password'
+  return text.includes('#') ? 'must not have a fragment (#…)' : null
+}
+
 /** True for the address of a NATS server, without credentials. */
 export function isNatsUrl(text: string): boolean {
   return /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(text)

@@ -53,7 +53,7 @@ test('sequences go on after the spool was emptied and opened again', async (t) =
   const before = await openSpool(folder, { bytes_max })
   for (let n = 1; n <= 5; n++) before.append(exchange(n))
   await before.committed()
-  await before.settle({ first: 1, last: 5, pieces: [], rejected: [] }, bytes_max)
+  await before.settle({ first: 1, last: 5, pieces: [], rejected: [] }, bytes_max, null)
   assert.deepEqual(before.usage(), { rows: 0, bytes: 0 })
   await before.close()
   const after = await openSpool(folder, { bytes_max })
@@ -79,7 +79,7 @@ test('the count of waiting bytes stays exact over appends, removals and a restar
   let spool = await openSpool(folder, { bytes_max })
   for (let n = 1; n <= 30; n++) spool.append(exchange(n))
   await spool.committed()
-  await spool.settle({ first: 1, last: 12, pieces: [], rejected: [] }, bytes_max)
+  await spool.settle({ first: 1, last: 12, pieces: [], rejected: [] }, bytes_max, null)
   spool.refresh()
   const expected = waiting(spool).reduce((sum, { bytes }) => sum + bytes, 0)
   assert.deepEqual(spool.usage(), { rows: 18, bytes: expected })
@@ -102,7 +102,7 @@ test('refused records leave the queue but stay in the spool with the reason, up 
   })
   const room_for_one = (spool.read(2, 1, 1)[0]?.bytes ?? 0) + 10
   const plan = { first: 1, last: 4, pieces: [], rejected: [refused(2), refused(3)] }
-  assert.equal(await spool.settle(plan, room_for_one), 1)
+  assert.equal(await spool.settle(plan, room_for_one, null), 1)
   assert.equal(spool.usage().rows, 0)
   const kept = [...spool.rejections()]
   assert.deepEqual(
@@ -133,7 +133,7 @@ test('a plan survives a restart until its batch is settled', async (t) => {
   spool = await openSpool(folder, { bytes_max })
   t.after(() => spool.close())
   assert.deepEqual(spool.plan(), plan)
-  await spool.settle(plan, bytes_max)
+  await spool.settle(plan, bytes_max, null)
   assert.equal(spool.plan(), null)
 })
 
