@@ -23,7 +23,7 @@ what is shown here; nobody decides their own request.
 --reason TEXT   kept with the decision; a denied caller sees it
 --grant MINUTES let the same caller through the same rule for so long without asking again, if the rule allows it
 --url URL       the control listener; default SLUICE_URL, else ${default_control_url}
---token TOKEN   your access token; default SLUICE_TOKEN
+--token TOKEN   your access token; default SLUICE_TOKEN, else that of sluice login
 
 Exit code 0: done, 1: refused by the gateway, 2: called wrongly or not reached.
 `

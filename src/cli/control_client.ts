@@ -1,3 +1,5 @@
+import { freshToken, hasKeptLogin, LoginError } from './kept_login.ts'
+
 /** The command cannot be done; the message says what to do about it. */
 export class ControlClientError extends Error {
   /** HTTP status; 0 when nothing was answered. */
@@ -13,7 +15,7 @@ export class ControlClientError extends Error {
 export interface ControlClientOptions {
   /** Default: `SLUICE_URL`, else the control listener's default address. */
   readonly url?: string
-  /** Default: `SLUICE_TOKEN`. */
+  /** Default: `SLUICE_TOKEN`, else that of `sluice login`. */
   readonly token?: string
 }
 
@@ -42,11 +44,14 @@ export function controlClient(
       `${JSON.stringify(base)} is no http(s) address; it should look like ${default_control_url}`,
     )
   }
-  if (token === '') throw new ControlClientError(0, 'no access token: set SLUICE_TOKEN or give --token')
-  if (!/^[\x21-\x7e]+$/.test(token)) {
+  if (token === '' && !hasKeptLogin(env)) {
+    throw new ControlClientError(0, 'no access token: run sluice login, set SLUICE_TOKEN or give --token')
+  }
+  if (token !== '' && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ControlClientError(0, 'the access token has blanks or other characters in it that no token has')
   }
-  const ask = (method: string, path: string, body?: object) => send(new URL(path, base), method, token, body)
+  const ask = async (method: string, path: string, body?: object) =>
+    send(new URL(path, base), method, token === '' ? await keptToken(env) : token, body)
   return {
     async json<T>(method: string, path: string, body?: object) {
       return (await (await ask(method, path, body)).json()) as T
@@ -54,6 +59,15 @@ export function controlClient(
     async text(method, path, body) {
       return (await ask(method, path, body)).text()
     },
+  }
+}
+
+async function keptToken(env: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    return await freshToken(env)
+  } catch (error) {
+    if (error instanceof LoginError) throw new ControlClientError(0, error.message)
+    throw error
   }
 }
 

@@ -21,7 +21,7 @@ keeps only its hash. Needs the role admin.
 --group GROUP   a group that the key's requests are allowed by; may be given several times
 --expires TIME  from now, such as 12h or 90d (default 90d)
 --url URL       the control listener; default SLUICE_URL, else ${default_control_url}
---token TOKEN   your access token; default SLUICE_TOKEN
+--token TOKEN   your access token; default SLUICE_TOKEN, else that of sluice login
 
 Exit code 0: done, 1: refused by the gateway, 2: called wrongly or not reached.
 `

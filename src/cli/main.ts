@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     mask: { about: 'mask secrets from standard input to standard output', load: () => import('./mask.ts') },
     detectors: { about: 'list what can be found', load: () => import('./detectors.ts') },
     approvals: { about: 'list, approve and deny held requests', load: () => import('./approvals.ts') },
+    login: { about: 'sign in at the identity provider with a code', load: () => import('./login.ts') },
+    token: { about: 'print a fresh access token for an SDK', load: () => import('./token.ts') },
     keys: { about: 'make, list and revoke API keys of services', load: () => import('./keys.ts') },
     sql: { about: 'ask the audit in SQL', load: () => import('./sql.ts') },
   }

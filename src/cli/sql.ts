@@ -9,7 +9,7 @@ Asks the audit, read-only, through the gateway. Everything in it is masked. Need
 
 --format FORMAT  one of ClickHouse's output formats; default PrettyCompact on a terminal, else TabSeparatedWithNames
 --url URL        the control listener; default SLUICE_URL, else ${default_control_url}
---token TOKEN    your access token; default SLUICE_TOKEN
+--token TOKEN    your access token; default SLUICE_TOKEN, else that of sluice login
 
 Exit code 0: done, 1: refused by the gateway or the database, 2: called wrongly or not reached.
 `

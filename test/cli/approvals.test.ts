@@ -100,7 +100,7 @@ test('no token, a wrong one, no gateway, or no gateway there at all are told in 
   const none = await sluice('', 'approvals', 'list')
   assert.deepEqual(
     [none.code, none.stderr],
-    [2, 'sluice approvals: no access token: set SLUICE_TOKEN or give --token\n'],
+    [2, 'sluice approvals: no access token: run sluice login, set SLUICE_TOKEN or give --token\n'],
   )
   const wrong = await sluice('nonsense', 'approvals', 'list')
   assert.equal(wrong.code, 1)

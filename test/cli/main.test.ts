@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { runSluice } from './sluice_process.ts'
 
-const commands = ['start', 'check', 'scan', 'mask', 'detectors', 'approvals', 'sql']
+const commands = ['start', 'check', 'scan', 'mask', 'detectors', 'approvals', 'login', 'token', 'keys', 'sql']
 
 test('help lists every command; so do no command and an unknown one, with exit code 2', async () => {
   const help = await runSluice(['--help'])

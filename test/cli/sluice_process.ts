@@ -22,7 +22,8 @@ export function startSluice(
 ): SluiceProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    // A login of whoever runs the tests is none of their business.
+    env: { ...process.env, XDG_CONFIG_HOME: '/nonexistent', ...options.env },
     cwd: options.cwd,
   })
   const written = { stdout: '', stderr: '' }
