@@ -6,11 +6,13 @@ import { openDataFolder } from './config/data_folder.ts'
 import { limits } from './config/limits.ts'
 import { type PolicyPublisher, publishPolicy } from './config/publish_policy.ts'
 import { restartOnlyChanges } from './config/restart_only_changes.ts'
+import { openNotifier } from './control/notifier.ts'
 import { startControl } from './control/server.ts'
 import type { Log } from './log.ts'
 import { type ApiKeyRegister, openApiKeys } from './identity/api_key_register.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openTextTrial } from './scanner/text_trial.ts'
+import type { Store } from './state/store.ts'
 import { openLmdbStore } from './state/lmdb_store.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
 import { type RecordRelay, relayRecords } from './threads/relay_records.ts'
@@ -53,6 +55,7 @@ interface Parts {
   readonly config: Config
   readonly log: Log
   readonly audit: Audit
+  readonly store: Store
   readonly ledger: Ledger
   readonly policy: PolicyPublisher
   readonly api_keys: ApiKeyRegister
@@ -90,6 +93,15 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     log,
   })
   closers.push(() => served.close())
+  const notifier = await openNotifier({
+    store: parts.store,
+    ledger,
+    hooks: () => policy.config().notify,
+    gateway: config.gateway,
+    dashboard: () => served.origin,
+    log,
+  })
+  closers.push(() => notifier.close())
   const hopeless = Promise.withResolvers<string>()
   const workers = startWorkers(parts, proxy_port, { holds, records, metrics }, hopeless.resolve)
   now.workers = workers
@@ -146,6 +158,7 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
     ledger,
     policy,
     api_keys,
+    store,
     now: { workers: null, audit_blocked: false, stopping: false },
   }
 }

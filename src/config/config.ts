@@ -57,6 +57,15 @@ export interface ClickHouseConfig {
   readonly password: string
 }
 
+/** Who is told of approvals by HTTP. */
+export interface Hook {
+  /** Resolved; may hold a secret of its own, as Slack's do. */
+  readonly url: string
+  /** Signs what is sent; resolved. Empty: unsigned, for receivers that check nothing. */
+  readonly secret: string
+  readonly format: 'json' | 'slack'
+}
+
 /** `sluice.yaml`, checked, with references resolved, defaults filled in and units converted. */
 export interface Config {
   /** Absolute path of the file it was read from. */
@@ -76,6 +85,8 @@ export interface Config {
     readonly roles: Roles
   }
   readonly connections: Readonly<Record<string, Connection>>
+  /** Who is told of new, decided and expired approvals. */
+  readonly notify: readonly Hook[]
   readonly detectors: {
     readonly entropy: 'balanced' | 'strict' | 'off'
     /** Exact secrets, resolved, and `dir:` folders of them. */

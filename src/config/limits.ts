@@ -61,6 +61,14 @@ export const limits = {
   /** People whose yes one approval may need, and the longest grant. */
   min_approvals_max: 10,
   grant_ms_max: 24 * 3_600_000,
+  /** Receivers of notices; notices that wait for all of them together. */
+  notify_hooks_max: 20,
+  notices_max: 5_000,
+  /** One attempt, the wait before the next (doubled each time, between these), and when a notice is too old to be of use. */
+  notify_ms_max: 10_000,
+  notify_retry_ms_min: 1_000,
+  notify_retry_ms_max: 300_000,
+  notice_ms_max: 86_400_000,
   /** Findings kept with an approval; the total is kept too. */
   approval_findings_max: 500,
   approval_reason_chars_max: 1_000,
@@ -181,5 +189,6 @@ assert(
   limits.audit_spool_pending_bytes_max <
     (limits.audit_spool_bytes_max * limits.audit_spool_reserve_percent) / 100,
 )
+assert(limits.notify_retry_ms_min < limits.notify_retry_ms_max)
 assert(limits.audit_retry_ms_min < limits.audit_retry_ms_max)
 assert(2 * limits.audit_body_bytes_max < limits.audit_batch_bytes_max)

@@ -116,6 +116,7 @@ function finalConfig(written: WrittenConfig, file: string, warnings: readonly Co
         finalConnection(name, connection, written.limits),
       ]),
     ),
+    notify: written.notify.map((hook) => ({ ...hook, secret: hook.secret ?? '' })),
     detectors: written.detectors,
     audit: {
       ...audit,

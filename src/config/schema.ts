@@ -8,6 +8,7 @@ import { limits } from './limits.ts'
 import { formatSize, parseSize, size_form } from './sizes.ts'
 import {
   clickhouseProblem,
+  hookProblem,
   headReceiverProblem,
   isNatsUrl,
   issuerProblem,
@@ -301,6 +302,14 @@ const identity = mapping({
   roles: mapping({ admin: role, approver: role, auditor: role }).prefault({}),
 })
 
+const hook = mapping({
+  url: text('the URL that gets the notices, such as https://chat.example.com/hooks/sluice', hookProblem),
+  secret: text('a secret that signs the notices, such as "${env:HOOK_SECRET}"', (value) =>
+    value.length >= 16 ? null : 'must be at least 16 characters long',
+  ).optional(),
+  format: oneOf(['json', 'slack']).default('json'),
+})
+
 /** `sluice.yaml` as it is written. Parsing fills in defaults and turns durations, sizes and addresses into numbers. */
 export const config_schema = mapping({
   gateway: text('a name for this gateway', (value) =>
@@ -318,6 +327,10 @@ export const config_schema = mapping({
     error: says('a mapping from names to connections'),
   }),
   limits: limit_rules.default([]),
+  notify: z
+    .array(hook, { error: says('a list of receivers, each with url') })
+    .max(limits.notify_hooks_max, { error: `must be at most ${limits.notify_hooks_max} receivers` })
+    .default([]),
   detectors: mapping({
     entropy: oneOf(['balanced', 'strict', 'off']).default('balanced'),
     known_secrets: z

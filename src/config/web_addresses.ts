@@ -35,6 +35,14 @@ export function clickhouseProblem(text: string): string | null {
   return queryProblem(text)
 }
 
+/** Says what is wrong with the address that notices go to; null when it is fine. It may have a query. */
+export function hookProblem(text: string): string | null {
+  const url = parseUrl(text)
+  if (!url) return 'must be an http or https URL, such as https://chat.example.com/hooks/sluice'
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password'
+  return text.includes('#') ? 'must not have a fragment (#…)' : null
+}
+
 /** Says what is wrong with the dashboard's public origin; null when it is fine. */
 export function publicUrlProblem(text: string): string | null {
   const url = parseUrl(text)

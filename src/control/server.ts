@@ -45,6 +45,8 @@ export interface ControlOptions {
 
 export interface Control {
   readonly port: number
+  /** Where browsers reach it, without a trailing slash. */
+  readonly origin: string
   /** Closes the listener, every connection and every session. */
   close(): Promise<void>
 }
@@ -98,6 +100,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   port = server.port
   return {
     port,
+    origin: own_origin(),
     async close() {
       channel.close()
       sessions.close()

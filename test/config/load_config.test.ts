@@ -39,6 +39,7 @@ test('what is left out has its default', async () => {
       dashboard: null,
       roles: { admin: [], approver: [], auditor: [] },
     },
+    notify: [],
     detectors: { entropy: 'balanced', known_secrets: [], import: [] },
     audit: {
       clickhouse: null,
@@ -87,9 +88,12 @@ connections:
     request: { secrets: approve }
     response: { secrets: flag }
     approve:
-      - { name: all, approvers: [root], hold: 1s, expires: 2d, findings: ["*"], models: [x], paths: [/a], groups: [b] }
+      - { name: all, approvers: [root], hold: 1s, expires: 2d, min_approvals: 2, grant_max: 15m, findings: ["*"], models: [x], paths: [/a], groups: [b] }
     unscannable: pass
     timeouts: { connect: 50ms, response_headers: 2s, idle: 3s }
+notify:
+  - { url: "https://chat.example.com/h?t=\${env:SECRET}", secret: sixteen characters }
+  - { url: "http://127.0.0.1:9", format: slack }
 detectors: { entropy: off }
 audit:
   clickhouse: { url: "http://clickhouse:8123", database: d, username: u, password: "\${env:SECRET}" }
@@ -149,6 +153,8 @@ state: embedded
             models: ['x'],
             paths: ['/a'],
             groups: ['b'],
+            min_approvals: 2,
+            grant_ms_max: 900_000,
             hold_ms: 1_000,
             expires_ms: 172_800_000,
           },
@@ -157,6 +163,10 @@ state: embedded
         timeouts: { connect_ms: 50, response_headers_ms: 2_000, idle_ms: 3_000 },
       },
     },
+    notify: [
+      { url: 'https://chat.example.com/h?t=s3', secret: 'sixteen characters', format: 'json' },
+      { url: 'http://127.0.0.1:9', secret: '', format: 'slack' },
+    ],
     detectors: { entropy: 'off', known_secrets: [], import: [] },
     audit: {
       clickhouse: { url: 'http://clickhouse:8123', database: 'd', username: 'u', password: 's3' },
