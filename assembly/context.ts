@@ -1,8 +1,11 @@
 // Secrets that only what stands before them gives away: `password = …`, `://user:…@`, `Basic …`.
 // Each function reads forward from behind its key word and never further than its bounds, so a decision depends on
 // the text alone and not on how it was cut.
-import { entropy, isDigit, isLetter, isUpper, isWord } from './randomness'
-import { LATCH } from './layout'
+import { CUT, NOT_THERE, behindType, behindValue, isBlank, isQuote } from './between'
+import { readClientFlag, readPgpass, readUserFlag } from './command_line'
+import { LATCH, SCRATCH, SCRATCH_BYTES } from './layout'
+import { isPlaceholder, listed } from './placeholders'
+import { entropy, isDigit, isLetter, isUpper, isWord, lowered, sextet } from './randomness'
 
 export const NO: i32 = 0
 export const MATCH: i32 = 1
@@ -20,10 +23,19 @@ export const WORD_PASSWORD: u32 = 1
 /** Key words whose values machines draw. */
 export const WORD_TOKEN: u32 = 2
 
+/** ` -u user:password`; a client's ` -p`, with and without a space behind it; a line of .pgpass. */
+export const WORD_USER_FLAG: u32 = 3
+export const WORD_CLIENT: u32 = 4
+export const WORD_CLIENT_SPACED: u32 = 5
+export const WORD_PGPASS: u32 = 6
+
 const SUFFIX_MAX: u32 = 24
+/** So far is looked back from the end of a key word: less than channels keep before its start. */
+const BACK_MAX: u32 = 60
 const SPACES_MAX: u32 = 16
 const PASSWORD_BYTES_MIN: u32 = 6
 const TOKEN_BYTES_MIN: u32 = 16
+const URL_PASSWORD_BYTES_MIN: u32 = 4
 
 // @ts-ignore: decorator
 @inline
@@ -32,77 +44,39 @@ function more(at: u32): i32 {
   return MORE
 }
 
+/** The value is t[from, to). */
+export function matched(from: u32, to: u32): i32 {
+  value_start = from
+  value_end = to
+  return MATCH
+}
+
+/** More is needed; the value, if it is one, begins at `at`. */
+export function needMore(at: u32): i32 {
+  return more(at)
+}
+
 // @ts-ignore: decorator
 @inline
 function fold(p: usize): u8 {
   return load<u8>(p) | 0x20
 }
 
-// Word lists, parted by spaces.
-// @ts-ignore: decorator
-@inline
-function packed(text: string): usize {
-  return changetype<usize>(text)
-}
-
-const NAME_ENDS = 'id ids name url uri type file path count limit length expires expiry ttl at regex pattern hash policy endpoint format size prefix field label error hint reset required enabled algorithm alg manager provider store service class'
-const FAKES = 'example placeholder dummy sample redacted changeme insert your- your_ my-secret process.env os.environ getenv xxxx ****'
-const NOTHINGS = 'null none true false undefined nil empty required optional string password passwd secret token text hidden boolean number integer object bearer basic default'
-
-/** Whether the bytes equal (`whole`) or contain a word of a list whose words are parted by spaces. */
-function listed(p: usize, n: u32, list: string, whole: bool): bool {
-  const at = packed(list)
-  const end = <u32>list.length
-  let i: u32 = 0
-  while (i < end) {
-    let j = i
-    while (j < end && load<u16>(at + (j << 1)) != 32) j++
-    const m = j - i
-    if (whole ? m == n : m <= n) {
-      for (let k: u32 = 0; k + m <= n; k++) {
-        let q: u32 = 0
-        while (q < m && lowered(p + k + q) == <u8>load<u16>(at + ((i + q) << 1))) q++
-        if (q == m) return true
-        if (whole) break
-      }
-    }
-    i = j + 1
-  }
-  return false
-}
-
-// @ts-ignore: decorator
-@inline
-function lowered(p: usize): u8 {
-  const c = load<u8>(p)
-  return c >= 65 && c <= 90 ? c | 0x20 : c
-}
+const NAME_ENDS = 'id ids name url uri type file path count limit length expires expiry ttl at regex pattern hash policy endpoint format size prefix encryption field label error hint reset required enabled algorithm alg manager provider store service class ref refs selector input confirm confirmation strength rule rules min max message title page form change forgot generator usage budget bucket price prices'
+/** Names of algorithms that look like passwords. */
+const ALGORITHMS = 'scram sha-2 sha1 sha2 sha3 sha5 md5 base64 base32 argon2 pbkdf2 bcrypt scrypt utf-8 utf8 oauth2 http x509 hs256 rs256 es256 rfc aes'
 
 /** Whether a name that goes on behind its key word, as in `token_expiry`, still names a secret. */
 function namesSecret(p: usize, n: u32): bool {
   if (n == 0) return true
   const c = load<u8>(p)
   // `tokenizer` and `secretary` are other words; `tokens`, `tokenValue`, `token_value` and `token2` are not
-  if (isLetter(p) && !isUpper(p) && !(c == 115 && (n == 1 || !isLetter(p + 1)))) return false
+  // (and in capitals alike)
+  const plural = (c | 0x20) == 115 && (n == 1 || !isLetter(p + 1))
+  if (isLetter(p) && (!isUpper(p) || isUpper(p - 1)) && !plural) return false
   let last = n
   while (last > 0 && isLetter(p + last - 1) && !(last < n && isUpper(p + last) && !isUpper(p + last - 1))) last--
   return !listed(p + last, n - last, NAME_ENDS, true)
-}
-
-/** Whether a value stands for a secret instead of being one. */
-function isPlaceholder(p: usize, n: u32): bool {
-  const first = load<u8>(p)
-  if (first == 36 || first == 60 || first == 37 || first == 123 || first == 91) return true // $ < % { [
-  let same = true
-  for (let i: u32 = 0; i < n; i++) {
-    const c = load<u8>(p + i)
-    if (c != first) same = false
-    if (c == 36 && i + 1 < n && (load<u8>(p + i + 1) == 123 || load<u8>(p + i + 1) == 40)) return true
-    if (c == 123 && i + 1 < n && load<u8>(p + i + 1) == 123) return true
-    if (c == 60 || c == 62) return true
-  }
-  if (same) return true
-  return listed(p, n, NOTHINGS, true) || listed(p, n, FAKES, false)
 }
 
 /** Whether the value of a key word is taken for a secret. */
@@ -129,17 +103,14 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
     if (load<u8>(p) == 47 || slashes * 8 > n) return false
     return entropy(p, n) >= <f32>3.0
   }
-  if (spaces > 1) return false
+  if (spaces > 1 || (spaces == 1 && digits + others == 0)) return false
+  const first = load<u8>(p)
+  if (first == 48 && (load<u8>(p + 1) | 0x20) == 120) return false // 0x8C2F
+  if (first == 47 || first == 126 || (first == 46 && load<u8>(p + 1) == 47)) return false // a path
   if (quoted && !prose) return letters + digits + others >= 4
   // without quotes, letters and joints alone are a name or a word of the sentence
   if (prose && dots > 0 && digits == 0 && others == 0) return false
   return digits > 0 || others > 0
-}
-
-// @ts-ignore: decorator
-@inline
-function isQuote(c: u8): bool {
-  return c == 34 || c == 39 || c == 96
 }
 
 function endsUnquoted(c: u8): bool {
@@ -150,15 +121,57 @@ function endsUnquoted(c: u8): bool {
   )
 }
 
+/** Bytes of `String::from(`, in which Rust wraps its literals. */
+const FROM_BYTES: u32 = 13
+
+/** Where the name begins that a key word ending at `i` belongs to. */
+function nameStart(t: usize, i: u32, floor: u32): u32 {
+  let p = i
+  while (p > floor && (isWord(t + p - 1) || load<u8>(t + p - 1) == 45)) p--
+  return p
+}
+
+/** Whether a name is one after which a value follows without a sign: a flag, Docker's ENV, a line of .netrc. */
+function takesBareValue(t: usize, name: u32, floor: u32): bool {
+  if (load<u8>(t + name) == 45) return true
+  if (name >= floor + 4 && (load<u32>(t + name - 4) | 0x202020) == 0x20766e65) return true // ENV
+  return listed(t + floor, name - floor, 'login machine', false)
+}
+
+/** Whether a value without quotes, a sign or a flag before it looks like a password that a person chose. */
+function looksChosen(p: usize, n: u32): bool {
+  let digits: u32 = 0
+  let letters: u32 = 0
+  let uppers: u32 = 0
+  let others: u32 = 0
+  for (let i: u32 = 0; i < n; i++) {
+    const c = load<u8>(p + i)
+    if (isDigit(p + i)) digits++
+    else if (isLetter(p + i)) {
+      letters++
+      if (isUpper(p + i)) uppers++
+    } else if (c == 47 || c == 58 || c == 61) return false
+    else if (c != 45 && c != 95 && c != 46) others++
+  }
+  if (letters < 2 || listed(p, n, ALGORITHMS, false)) return false
+  return digits > 1 || (digits > 0 && (uppers > 0 || others > 0)) || (others > 0 && uppers > 0)
+}
+
 /**
  * Reads an assignment behind a key word that ends at `i`, and its value. An assignment that the text's end cuts before
  * its value stays open even when `final`: in JSON the value is the next string.
  */
 export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool): i32 {
+  if (word == WORD_USER_FLAG) return readUserFlag(t, n, i, final)
+  if (word == WORD_PGPASS) return readPgpass(t, n, i, final)
+  if (word >= WORD_CLIENT) return readClientFlag(t, n, i, word == WORD_CLIENT_SPACED, final)
   let p = i
   while (p < n && p - i < SUFFIX_MAX && (isWord(t + p) || load<u8>(t + p) == 45 || load<u8>(t + p) == 46)) p++
   if (p == n) return more(n)
   if (!namesSecret(t + i, p - i)) return NO
+  const floor = i > BACK_MAX ? i - BACK_MAX : 0
+  const name = nameStart(t, i, floor)
+  const before: u8 = name > floor ? load<u8>(t + name - 1) : 0
   let closed = false
   let q = p
   while (p < n && p - q < 4) {
@@ -168,50 +181,84 @@ export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool)
     p++
   }
   q = p
-  while (p < n && p - q < SPACES_MAX && (load<u8>(t + p) == 32 || load<u8>(t + p) == 9)) p++
+  while (p < n && p - q < SPACES_MAX && isBlank(load<u8>(t + p))) p++
   const spaced = p > q
   if (p == n) return more(n)
   let prose = false
-  let c = load<u8>(t + p)
-  if (c != 58 && c != 61 && c != 62 && c != 44 && (c | 32) != 105 && (c | 32) != 119) return NO
+  let typed = false
+  let bare = false
+  let tagged = false
+  const c = load<u8>(t + p)
   // the longest assignment sign has four bytes; a value may begin behind a shorter one
   if (p + 4 > n) return more(p)
-  const next: u8 = p + 1 < n ? load<u8>(t + p + 1) : 0
+  const next = load<u8>(t + p + 1)
+  const third = load<u8>(t + p + 2)
   if (c == 58) {
     if (next == 58 || next == 47) return NO
+    typed = next != 61
     p += next == 61 ? 2 : 1
   } else if (c == 61) {
     if (next == 61 || next == 126) return NO
     p += next == 62 ? 2 : 1
-  } else if (c == 62 && !closed && !spaced) {
+  } else if (c == 62) {
+    if (closed || spaced || before != 60) return NO
+    tagged = true
     p++
-  } else if (c == 44 && closed) {
+  } else if (c == 44 && closed && floor < name && name > floor + 1 && isQuote(before) && load<u8>(t + name - 2) == 40) {
     p++
-  } else if (spaced && fold(t + p) == 105 && (next | 0x20) == 115 && p + 2 < n && load<u8>(t + p + 2) == 32) {
+  } else if (c == 44 || c == 10 || c == 13 || (spaced && closed && (c | 32) == 118)) {
+    const at = behindValue(t, n, p)
+    if (at == NOT_THERE) return NO
+    if (at == CUT) return more(n)
+    p = at
+  } else if (c == 124 && spaced && next == 32) {
+    p++
+    prose = true
+  } else if (spaced && (c | 32) == 105 && (next | 32) == 115 && third == 32) {
     p += 3
     prose = true
-  } else if (spaced && fold(t + p) == 119 && (next | 0x20) == 97 && p + 3 < n && load<u8>(t + p + 3) == 32) {
+  } else if (spaced && (c | 32) == 119 && (next | 32) == 97 && (third | 32) == 115 && load<u8>(t + p + 3) == 32) {
     p += 4
     prose = true
+  } else if (spaced && (c | 32) == 116 && (next | 32) == 111 && third == 32 && isQuote(load<u8>(t + p + 3))) {
+    p += 3
+  } else if (spaced && !closed && word == WORD_PASSWORD) {
+    bare = true
+    prose = !takesBareValue(t, name, floor)
   } else return NO
   q = p
-  while (p < n && p - q < SPACES_MAX && (load<u8>(t + p) == 32 || load<u8>(t + p) == 9)) p++
+  while (p < n && p - q < SPACES_MAX && isBlank(load<u8>(t + p))) p++
   q = p
   while (p < n && p - q < 3 && load<u8>(t + p) == 92) p++
   const escaped = p > q
   if (p + 1 >= n) return more(min(p, n))
-  c = load<u8>(t + p)
-  // b"…", r'…', f"…"
-  if (isLetter(t + p) && p + 1 < n && isQuote(load<u8>(t + p + 1))) {
-    p++
-    c = load<u8>(t + p)
+  if (typed && !escaped && isLetter(t + p)) {
+    const at = behindType(t, n, p)
+    if (at == CUT && !final) return more(p)
+    if (at > 0) p = at
+  } else if (typed && !escaped && load<u8>(t + p) == 38) {
+    const at = behindType(t, n, p)
+    if (at == CUT && !final) return more(p)
+    if (at == NOT_THERE || at == CUT) return NO
+    p = at
   }
-  let quote: u8 = 0
-  if (isQuote(c)) {
-    quote = c
+  if (isUpper(t + p) && p + FROM_BYTES <= n && load<u64>(t + p) == 0x3a3a676e69727453 && load<u32>(t + p + 8) == 0x6d6f7266 && load<u8>(t + p + 12) == 40) {
+    p += FROM_BYTES
+    if (p == n) return more(n)
+  }
+  // b"…", r'…', f"…"
+  if (isLetter(t + p) && p + 1 < n && isQuote(load<u8>(t + p + 1))) p++
+  if (p >= n) return more(n)
+  let quote = load<u8>(t + p)
+  if (isQuote(quote)) {
     p++
   } else if (escaped) return NO
-  return readValue(t, n, p, word, quote, escaped, prose, final)
+  else quote = 0
+  const result = readValue(t, n, p, word, quote, escaped, prose, final)
+  if (result != MATCH) return result
+  if (tagged && (value_end >= n || load<u8>(t + value_end) != 60)) return NO
+  if (bare && quote == 0 && prose && !looksChosen(t + value_start, value_end - value_start)) return NO
+  return MATCH
 }
 
 function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: bool, prose: bool, final: bool): i32 {
@@ -266,28 +313,23 @@ export function readUrlPassword(t: usize, n: u32, i: u32, final: bool): i32 {
     p++
   }
   if (p == n) return final ? NO : more(from)
-  if (load<u8>(t + p) != 64 || p - from < 3) return NO
+  if (load<u8>(t + p) != 64 || p - from < URL_PASSWORD_BYTES_MIN) return NO
   if (isPlaceholder(t + from, p - from)) return NO
   value_start = from
   value_end = p
   return MATCH
 }
 
-function sextet(c: u8): i32 {
-  if (c >= 65 && c <= 90) return c - 65
-  if (c >= 97 && c <= 122) return c - 71
-  if (c >= 48 && c <= 57) return c + 4
-  if (c == 43 || c == 45) return 62
-  if (c == 47 || c == 95) return 63
-  return -1
-}
+/** Decoded credentials, LATCH bytes at most. */
+const DECODED: usize = SCRATCH + SCRATCH_BYTES - 4096
 
 /** Reads base64 of `user:password` behind `Basic ` that ends at `i` (RFC 7617 section 2). */
 export function readBasic(t: usize, n: u32, i: u32, final: bool): i32 {
   let p = i
   let bits: u32 = 0
-  let colon = false
+  let colon: u32 = 0
   let printable = true
+  let decoded: u32 = 0
   while (p < n && p - i < LATCH) {
     const s = sextet(load<u8>(t + p))
     if (s < 0) break
@@ -295,7 +337,8 @@ export function readBasic(t: usize, n: u32, i: u32, final: bool): i32 {
     if (((p - i) & 3) == 3) {
       for (let k: i32 = 16; k >= 0; k -= 8) {
         const b = (bits >> k) & 0xff
-        if (b == 58) colon = true
+        store<u8>(DECODED + decoded++, <u8>b)
+        if (b == 58 && colon == 0) colon = decoded
         if (b < 32 || b == 127) printable = false
       }
     }
@@ -304,7 +347,8 @@ export function readBasic(t: usize, n: u32, i: u32, final: bool): i32 {
   const body = p
   while (p < n && p - body < 2 && load<u8>(t + p) == 61) p++
   if (p == n && !final) return more(i)
-  if (p - i < 8 || !printable || !colon) return NO
+  if (p - i < 8 || ((body - i) & 3) == 1 || !printable || colon == 0) return NO
+  if (colon < decoded && isPlaceholder(DECODED + colon, decoded - colon)) return NO
   value_start = i
   value_end = p
   return MATCH

@@ -50,7 +50,7 @@ export const CANDIDATE_BYTES_MAX: u32 = 4096
 /** A run of token characters longer than this is data, not a secret. */
 export const RUN_BYTES_MAX: u32 = 256
 /** A run shorter than this is not looked at by the entropy detector. */
-export const RUN_BYTES_MIN: u32 = 20
+export const RUN_BYTES_MIN: u32 = 16
 /** `balanced`: so many characters of an unprefixed token may pass before it looks random, at most, less one. */
 export const SIGN_BYTES: u32 = 8
 

@@ -1,5 +1,5 @@
-// What a byte is, and whether a run of token characters looks like something a machine drew at random.
-import { RUN_BYTES_MAX, RUN_BYTES_MIN, SCRATCH, SCRATCH_BYTES, SIGN_BYTES } from './layout'
+// What a byte is, how mixed a text is, and where a token first looks random.
+import { SCRATCH, SCRATCH_BYTES, SIGN_BYTES } from './layout'
 import { strict } from './tables'
 
 const LOWER: u8 = 1
@@ -14,6 +14,8 @@ const HEX: u8 = 128
 export const KIND: usize = memory.data(256, 16)
 const COUNTS: usize = SCRATCH + SCRATCH_BYTES - 8192
 const XLOG: usize = memory.data(257 * 4, 16)
+/** Bits a character of an alphabet of digits (1), lower-case (2) and upper-case letters (4), or several of them. */
+export const SIZES: usize = memory.data(8 * 4, 16)
 
 export function initRandomness(): void {
   for (let c: u32 = 0; c < 256; c++) {
@@ -27,6 +29,10 @@ export function initRandomness(): void {
     if (c == 61) k |= EQUALS
     if (c == 46 || c == 126 || c == 58 || c == 124) k |= JOINER
     store<u8>(KIND + c, k)
+  }
+  for (let i: u32 = 1; i < 8; i++) {
+    const size: u32 = (i & 1 ? 10 : 0) + (i & 2 ? 26 : 0) + (i & 4 ? 26 : 0)
+    store<f32>(SIZES + (i << 2), <f32>Math.log2(<f64>size))
   }
   store<f32>(XLOG, 0)
   for (let i: u32 = 1; i <= 256; i++) store<f32>(XLOG + (i << 2), <f32>(<f64>i * Math.log2(<f64>i)))
@@ -66,6 +72,23 @@ export function isUpper(p: usize): bool {
 @inline
 export function isHex(p: usize): bool {
   return (kind(p) & HEX) != 0
+}
+
+// @ts-ignore: decorator
+@inline
+export function lowered(p: usize): u8 {
+  const c = load<u8>(p)
+  return c >= 65 && c <= 90 ? c | 0x20 : c
+}
+
+/** Value of a digit of base64 or base64url, or -1. */
+export function sextet(c: u8): i32 {
+  if (c >= 65 && c <= 90) return c - 65
+  if (c >= 97 && c <= 122) return c - 71
+  if (c >= 48 && c <= 57) return c + 4
+  if (c == 43 || c == 45) return 62
+  if (c == 47 || c == 95) return 63
+  return -1
 }
 
 /** A byte that an unprefixed token is made of. */
@@ -112,56 +135,4 @@ export function sign(p: usize, n: u32): i32 {
     if (i > 0 && isUpper(p + i) && isLetter(p + i - 1)) return i
   }
   return n >= SIGN_BYTES ? SIGN_BYTES : -1
-}
-
-// @ts-ignore: decorator
-@inline
-function startsLike(p: usize, n: u32, word: u32): bool {
-  return n > 4 && (load<u32>(p) | 0x20202020) == word
-}
-
-function isUuid(p: usize, n: u32): bool {
-  if (n != 36) return false
-  for (let i: u32 = 0; i < 36; i++) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (load<u8>(p + i) != 45) return false
-    } else if (!isHex(p + i)) return false
-  }
-  return true
-}
-
-/** Whether a whole run is taken for a secret. Neither digests in hex, UUIDs, paths, nor names made of words are. */
-export function looksSecret(p: usize, n: u32): bool {
-  if (n < RUN_BYTES_MIN || n > RUN_BYTES_MAX) return false
-  let digits: u32 = 0
-  let lowers: u32 = 0
-  let uppers: u32 = 0
-  let slashes: u32 = 0
-  let joints: u32 = 0
-  let hex: u32 = 0
-  let changes: u32 = 0
-  let before: u8 = 0
-  for (let i: u32 = 0; i < n; i++) {
-    const k = kind(p + i)
-    const c = k & (LOWER | UPPER | DIGIT)
-    if (k & DIGIT) digits++
-    if (k & LOWER) lowers++
-    if (k & UPPER) uppers++
-    if (k & HEX) hex++
-    if (load<u8>(p + i) == 47) slashes++
-    if (k & (UNDERSCORE | SYMBOL)) joints++
-    if (c != 0 && before != 0 && c != before) changes++
-    before = c
-  }
-  if (hex + joints == n) return false
-  if (isUuid(p, n)) return false
-  if (digits < 3 || lowers + uppers < 6) return false
-  // sha1-…, sha256-…, sha512-…, md5-… stand in lock files and digests
-  if (startsLike(p, n, 0x31616873) || startsLike(p, n, 0x32616873) || startsLike(p, n, 0x35616873) || startsLike(p, n, 0x2d35646d)) return false
-  if (slashes * 12 > n) return false
-  if (joints * 6 > n) return false
-  const mixed = lowers > 1 && uppers > 1
-  // letters and digits of a random base-62 text change class at 61 % of its places, of base 36 at 40 %
-  if (changes * 100 < n * (mixed ? 36 : 26)) return false
-  return entropy(p, n) >= (n < 28 ? <f32>3.5 : <f32>3.8)
 }

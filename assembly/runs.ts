@@ -2,9 +2,10 @@
 import { Channel } from './channel'
 import { RUNS, RUNS_MAX } from './clusters'
 import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
+import { looksSecret } from './looks_secret'
 import { inMask, maskAt } from './masks'
 import { pass, unresolved } from './pass'
-import { isJointed, isRun, isWord, looksSecret, sign } from './randomness'
+import { isJointed, isRun, isWord, sign } from './randomness'
 import { infix, infix_count } from './tables'
 import { boundedLeft, runDfa } from './tokens'
 
@@ -51,7 +52,7 @@ export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32
 }
 
 function judgeRun(ch: Channel, t: usize, a: u32, b: u32, n: u32, barrier: u32): void {
-  if (b - a > RUN_BYTES_MAX || a < barrier || !looksSecret(t + a, b - a)) return
+  if (b - a > RUN_BYTES_MAX || a < barrier || !looksSecret(t, a, b, n)) return
   const at = sign(t + a, b - a)
   if (at < 0 || at >= <i32>SIGN_BYTES) return
   // what is left of a run in which something was replaced

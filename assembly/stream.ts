@@ -10,7 +10,7 @@ import { CARRY_BYTES_MAX, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK
 import { addEdit, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
-import { initRandomness } from './randomness'
+import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
 import { slotsUsed } from './slots'
 import { EVENTS_OK, pushEvents, released } from './sse'
@@ -56,7 +56,7 @@ export function carryBytesMax(): u32 {
 
 /** Reads the tables and the 32-byte fingerprint key that the host put at `key`. */
 export function init(key: usize): bool {
-  initRandomness()
+  initSurprise()
   hmacKey(key)
   return openTables()
 }

@@ -146,13 +146,12 @@ function benign(
   return { score, bytes }
 }
 
-function report(class_name: string, score: Score, least: number, binding: boolean): Measurement[] {
+function report(class_name: string, score: Score, least: number): Measurement[] {
   const recall = score.found / (score.found + score.missed)
   const precision = score.found / (score.found + score.wrong)
   explain(class_name, score)
-  if (binding && recall < least)
-    throw new Error(`${class_name}: recall ${recall.toFixed(3)} is below ${least}`)
-  if (binding && precision < floors.precision)
+  if (recall < least) throw new Error(`${class_name}: recall ${recall.toFixed(3)} is below ${least}`)
+  if (precision < floors.precision)
     throw new Error(`${class_name}: precision ${precision.toFixed(3)} is too low`)
   const note = `${score.found} of ${score.found + score.missed} found, ${score.wrong} findings beside them`
   return [
@@ -177,18 +176,12 @@ export async function run(size: Size): Promise<readonly Measurement[]> {
   const { seeds, installed_bytes, generated } = sizes[size]
   const scanner = await createScanner({ mode: 'balanced' })
   const measurements = [
-    ...report('self-identifying', selfIdentifying(scanner, seeds), floors.self_identifying, size === 'full'),
-    ...report(
-      'context only',
-      named(scanner, seeds, context_carriers, contextSecret),
-      floors.context_only,
-      size === 'full',
-    ),
+    ...report('self-identifying', selfIdentifying(scanner, seeds), floors.self_identifying),
+    ...report('context only', named(scanner, seeds, context_carriers, contextSecret), floors.context_only),
     ...report(
       'human passwords',
       named(scanner, seeds, [...password_carriers, ...basic_carriers], humanPassword),
       floors.human_passwords,
-      size === 'full',
     ),
   ]
   const { score, bytes } = benign(scanner, installed_bytes, generated)
@@ -209,6 +202,7 @@ export async function run(size: Size): Promise<readonly Measurement[]> {
     unit: '/MB',
     note: `${score.wrong} in ${(total / 1e6).toFixed(1)} MB`,
   })
+  // the tiny size is too small for so low a rate
   if (size === 'full' && rate > floors.benign_findings_a_megabyte)
     throw new Error(`${rate.toFixed(2)} findings a megabyte of benign text`)
   return measurements

@@ -36,10 +36,10 @@ const package_homes: PackageHomes = {
 
 /** Text that looks like a credential and is none, and why. */
 const no_secrets: Readonly<Record<string, string>> = {
-  'assembly/context.ts url-password': 'the shape of a connection string, in a comment',
   'corpus/secrets/checksum.ts entropy': 'the alphabet of bech32',
   'src/detectors/blocks.ts putty-private-key': 'the first line of every PuTTY key file',
   'src/detectors/identity.ts entropy': 'the alphabet of bech32',
+  'src/detectors/packages.ts entropy': 'what every token of PyPI begins with',
   'test/config/load_config.test.ts url-password': 'a reference where an address has its password',
   'test/corpus/generate.test.ts entropy': 'an alphabet',
   'test/proxy/proxy_stack.ts entropy': 'the random part of a token that is put together at run time',

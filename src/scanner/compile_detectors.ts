@@ -44,9 +44,9 @@ const flag_digit = 16
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
 
-/** Key words whose values people choose, and those whose values machines draw. */
+/** Key words whose values people choose (1), those whose values machines draw (2), and programs with their flags. */
 const context_words: readonly (readonly [number, readonly string[]])[] = [
-  [1, ['password', 'passwd', 'passphrase', 'pwd', 'passwort', 'kennwort', 'contrasena']],
+  [1, ['password', 'passwd', 'passphrase', 'pwd', '_pass', 'dbpass', 'passwort', 'kennwort', 'contrasena']],
   [
     2,
     [
@@ -74,6 +74,11 @@ const context_words: readonly (readonly [number, readonly string[]])[] = [
       'authorization',
     ],
   ],
+  // command lines, see assembly/command_line.ts
+  [3, [' -u ', ' --user ']],
+  [4, ['mysql ', 'mysqldump ', 'mysqladmin ']],
+  [5, ['sshpass ', 'docker login ', 'podman login ']],
+  [6, [':5432:']],
 ]
 
 /** A literal of the automaton with what a hit on it means. */

@@ -54,6 +54,32 @@ const words = [
     '<x>',
     'null',
   ],
+  // what tells of a run behind it, or of a word on a command line
+  ...[
+    ' sha256:',
+    'request id ',
+    'digest = ',
+    'datadog ',
+    'private key: ',
+    'public_key=',
+    'name: DB_PASSWORD\n  value: ',
+    '"name":"API_KEY","value":"',
+    ' --password ',
+    'ENV PASSWORD ',
+    ' -u ',
+    'user:',
+    'mysql -u root ',
+    ' -p',
+    'sshpass -p ',
+    'localhost:5432:app:',
+    ': str = "',
+    '<password>',
+    '</password>',
+    '| ',
+    'login bob password ',
+    ']',
+    '*',
+  ],
 ]
 
 /** Builds inputs for one catalogue. The same seed gives the same inputs. */
@@ -81,6 +107,8 @@ export function createInputs(
     () => `postgres://bob:${random.text(base62, random.between(1, 12))}@host/db`,
     () => random.text(base62, random.below(12)),
     () => random.text(base62, random.between(15, 45)),
+    () => random.text('0123456789abcdef', random.pick([32, 40, 64])),
+    () => `${random.text(base62, random.pick([64, 76]))}\n${random.text(base62, random.between(16, 60))}\n`,
     () => random.text(base64url, random.between(200, 400)),
   ]
   const text = () => Array.from({ length: random.between(1, 14) }, () => random.pick(makers)()).join('')

@@ -1,0 +1,63 @@
+// What stands for a secret instead of being one: published examples, references, words of a form. One place, so that a
+// policy can turn it off.
+import { isLetter, lowered } from './randomness'
+
+// Lists are of words in lower case, parted by spaces.
+
+/** Values that are one of these words. */
+const NOTHINGS =
+  'null none true false undefined nil empty required optional string password passwd passwort kennwort contrasena secret token text hidden boolean number integer object bearer basic default todo value pass changeit test xyz guest user username admin root localhost bool any unknown never void bytes prompt secret123 password123 mypassword supersecret topsecret'
+/** Values that hold one of these. */
+const FAKES =
+  'example placeholder dummy sample redacted changeme change-me change_me insert- insert_ your- your_ yourpass yourapi yourtoken yoursecret my-secret my_secret process.env os.environ getenv xxxx **** replace-me replaceme secretkeyref valuefrom fixme -here _here'
+/** An identifier that holds one of these is the name of a secret. */
+const NAMES = 'password passwd secret token apikey api_key api-key credential'
+
+/** Whether the bytes equal (`whole`) or contain a word of a list. */
+export function listed(p: usize, n: u32, list: string, whole: bool): bool {
+  const at = changetype<usize>(list)
+  const end = <u32>list.length
+  let i: u32 = 0
+  while (i < end) {
+    let j = i
+    while (j < end && load<u16>(at + (j << 1)) != 32) j++
+    const m = j - i
+    if (whole ? m == n : m <= n) {
+      for (let k: u32 = 0; k + m <= n; k++) {
+        let q: u32 = 0
+        while (q < m && lowered(p + k + q) == <u8>load<u16>(at + ((i + q) << 1))) q++
+        if (q == m) return true
+        if (whole) break
+      }
+    }
+    i = j + 1
+  }
+  return false
+}
+
+/** Whether a run of token characters is a published example. */
+export function isExample(p: usize, n: u32): bool {
+  return listed(p, n, FAKES, false)
+}
+
+/** Whether a value stands for a secret instead of being one. */
+export function isPlaceholder(p: usize, n: u32): bool {
+  const first = load<u8>(p)
+  if (first == 36 || first == 60 || first == 37 || first == 123 || first == 91) return true // $ < % { [
+  let same = true
+  let plain = true
+  let dots = false
+  for (let i: u32 = 0; i < n; i++) {
+    const c = load<u8>(p + i)
+    if (c != first) same = false
+    if (c == 36 && i + 1 < n && (load<u8>(p + i + 1) == 123 || load<u8>(p + i + 1) == 40)) return true
+    if (c == 123 && i + 1 < n && load<u8>(p + i + 1) == 123) return true
+    if (c == 60 || c == 62) return true
+    if (c == 46) dots = true
+    if (!isLetter(p + i) && c != 95 && c != 45 && c != 46) plain = false
+  }
+  if (same) return true
+  // `this.state.password`, `new-password`
+  if (plain && (dots || listed(p, n, NAMES, false))) return true
+  return listed(p, n, NOTHINGS, true) || listed(p, n, FAKES, false)
+}

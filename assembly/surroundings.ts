@@ -1,0 +1,156 @@
+// What stands before a run of token characters says what it is: a key, a digest, an id, a line of an attachment.
+//
+// Read is backwards, NEAR bytes at most, so that the text kept behind a channel is enough. The nearest telling word counts.
+// A mask ends the reading, for two reasons: its own words say nothing, and what stood in its place may have told more than
+// what is left. So a run that nothing names stays as it is when it stands near a mask, and masked text scanned again
+// changes nothing.
+import { listed } from './placeholders'
+import { isDigit, isLetter, isRun, isUpper, isWord } from './randomness'
+
+/** Nothing telling. */
+export const NAMED_NOT: u32 = 0
+/** A digest, an id, or hidden behind a mask: not to be taken. */
+export const NAMED_OTHER: u32 = 1
+/** A `key`, an account. */
+export const NAMED_WEAK: u32 = 2
+/** A vendor of services. */
+export const NAMED_VENDOR: u32 = 3
+/** A secret, a token, a password, an API key; a vendor's key. */
+export const NAMED_KEY: u32 = 4
+
+/** Bytes looked back at; channels keep 64. */
+const NEAR: u32 = 56
+/** Lines of blocks in base64 have so many bytes or more; so many must be seen of the line before. */
+const LINE_BYTES_MIN: u32 = 56
+const LINE_SEEN_MIN: u32 = 40
+
+// Lists are of words in lower case, parted by spaces.
+const KEYS =
+  'secret token tokens apikey password passwd passphrase pwd credential credentials auth authorization bearer authtoken accesstoken secretkey'
+const WEAK = 'pat license licence account login pass'
+/** A word before `key` that makes it a secret, and one that makes it none. */
+const KEY_STRONG =
+  'api access secret private auth account encryption signing master app application service admin consumer shared client write ingest license integration personal deploy server'
+const KEY_OTHER =
+  'public primary foreign cache sort partition object row lookup idempotency pub translation host map index routing group'
+const OTHERS =
+  'hash hashes sha md crc digest digests checksum checksums integrity etag etags nonce commit commits revision rev request requestid req trace traceid traceparent tracestate span parent correlation session sessionid uuid guid id ids fingerprint signature thumbprint pin pubkey public cert certificate h sri cid ray kid jti cursor page snapshot boundary layer blob tree image images base container resolved ssri asset chunk publickey msg message'
+const VENDORS =
+  'adafruit adobe airtable algolia alibaba anthropic artifactory asana atlassian auth aws azure beamer bitbucket bitly bittrex braintree buildkite circleci clickup cloudflare cloudinary codecov coinbase cohere confluent contentful databricks datadog delighted deepseek digitalocean discord docusign doppler dropbox droneci duffel dynatrace easypost elastic etsy facebook fastly figma finnhub firebase flickr flutterwave freshdesk frameio gcp gitlab gitter gocardless grafana groq heroku hubspot huggingface infracost intercom jenkins jfrog jira kraken kucoin launchdarkly linkedin lob logdna logzio looker mailchimp mailgun mailjet mapbox mattermost messagebird mistral mixpanel mongodb netlify newrelic nexmo npm nytimes okta onesignal openai openweather opsgenie pagerduty paypal pinecone plaid planetscale postman postmark posthog pubnub pulumi pusher rapidapi razorpay replicate rollbar rubygems salesforce sendbird sendgrid sendinblue sentry shippo shodan shopify sidekiq slack snyk sonar sonarqube sonarcloud splunk spotify squarespace stripe sumologic supabase tavily telegram terraform travis travisci trello twilio twitch twitter typeform vault vercel virustotal vonage wakatime webflow weatherapi yandex youtube zapier zendesk zoho zoom'
+
+// @ts-ignore: decorator
+@inline
+function isAlphanumeric(p: usize): bool {
+  return isLetter(p) || isDigit(p)
+}
+
+/** What names the run that begins at t[a]. Reads no byte before t[0]. */
+export function nameBefore(t: usize, a: u32): u32 {
+  const floor = a > NEAR ? a - NEAR : 0
+  let p = a
+  let found = NAMED_NOT
+  let lines: u32 = 0
+  let value = false
+  /** Whether the word read last was `key`, with nothing but a joint before it. */
+  let key = false
+  while (p > floor) {
+    const c = load<u8>(t + p - 1)
+    if (!isAlphanumeric(t + p - 1)) {
+      // a mask's end, a fixed mask
+      if ((c == 93 && p > 1 && isAlphanumeric(t + p - 2)) || c == 42) return found == NAMED_NOT ? NAMED_OTHER : found
+      // one line up only from a value, or where the line above opens this one
+      if (c == 10 && (++lines > 1 || (!value && !(isBlank(t, p, a) && opensLine(t, p - 1, floor))))) return found
+      if (c != 95 && c != 45 && c != 32) key = false
+      p--
+      continue
+    }
+    const end = p
+    p = wordStart(t, p, floor)
+    // a word that the reading cuts is none
+    if (p == floor && floor > 0 && isAlphanumeric(t + p - 1)) return found
+    // h1, sha256, auth0
+    let last = end
+    while (last > p && isDigit(t + last - 1)) last--
+    const n = last - p
+    if (n == 0 || n > 20) continue
+    const word = t + p
+    if (key) {
+      if (listed(word, n, KEY_STRONG, true)) return NAMED_KEY
+      if (listed(word, n, KEY_OTHER, true)) return found == NAMED_VENDOR ? found : NAMED_OTHER
+    }
+    key = listed(word, n, 'key keys', true)
+    if (key) {
+      if (found == NAMED_VENDOR) return NAMED_KEY
+      found = NAMED_WEAK
+    } else if (listed(word, n, KEYS, true)) return NAMED_KEY
+    else if (listed(word, n, 'value', true)) value = true
+    else if (found == NAMED_NOT && listed(word, n, OTHERS, true)) {
+      // `secret_id` names a secret
+      return p >= floor + 7 && listed(t + p - 7, 6, 'secret', true) ? NAMED_KEY : NAMED_OTHER
+    } else if (listed(word, n, VENDORS, true)) {
+      if (found == NAMED_WEAK) return NAMED_KEY
+      found = NAMED_VENDOR
+    } else if (found == NAMED_NOT && listed(word, n, WEAK, true)) found = NAMED_WEAK
+  }
+  return found
+}
+
+/** Whether the line that ends at `p` ends with a sign that opens the next: `key: |`, `key =`, `<key>`. */
+function opensLine(t: usize, p: u32, floor: u32): bool {
+  while (p > floor && (load<u8>(t + p - 1) == 32 || load<u8>(t + p - 1) == 13)) p--
+  if (p == floor) return false
+  const c = load<u8>(t + p - 1)
+  return c == 58 || c == 61 || c == 62 || c == 124 || c == 96
+}
+
+/** Whether no word stands in t[p, a). */
+function isBlank(t: usize, p: u32, a: u32): bool {
+  for (let i = p; i < a; i++) if (isWord(t + i)) return false
+  return true
+}
+
+/** Where the word that ends at `p` begins: words of an identifier part at joints, and where upper case begins. */
+function wordStart(t: usize, p: u32, floor: u32): u32 {
+  const end = p
+  while (p > floor && isAlphanumeric(t + p - 1)) {
+    p--
+    if (!isUpper(t + p)) continue
+    // `apiKey`: K begins a word; so does the P of `APIPassword`
+    if (p > floor && isLetter(t + p - 1) && !isUpper(t + p - 1)) return p
+    if (p + 1 < end && isLetter(t + p + 1) && !isUpper(t + p + 1)) return p
+  }
+  return p
+}
+
+/**
+ * Whether the run t[a, b) is a line of a block in base64: as long as such lines are and alone on its line, or behind one
+ * that is. `after` is the byte behind it.
+ */
+export function isBlockLine(t: usize, a: u32, b: u32, after: u8): bool {
+  if (after != 10 && after != 13 && after != 92 && after != 61 && after != 34 && after != 0) return false
+  let p = a
+  while (p > 0 && a - p < 16 && (load<u8>(t + p - 1) == 32 || load<u8>(t + p - 1) == 9 || load<u8>(t + p - 1) == 34)) p--
+  let start = a
+  if (p == 0) {
+    // the text begins here
+  } else if (load<u8>(t + p - 1) == 10) {
+    p--
+  } else if (load<u8>(t + p - 1) == 92 && p == a && load<u8>(t + a) == 110) {
+    start = a + 1
+    p--
+  } else return false
+  const n = b - start
+  if (n >= LINE_BYTES_MIN && (n % 4 == 0 || n == 70)) return true
+  while (p > 0 && a - p < 20) {
+    const c = load<u8>(t + p - 1)
+    if (c != 13 && c != 44 && c != 34 && c != 92) break
+    p--
+  }
+  let seen: u32 = 0
+  while (p > 0 && a - p < 63 && isRun(t + p - 1)) {
+    p--
+    seen++
+  }
+  // what a mask hides may have been a part of such a line
+  return seen >= LINE_SEEN_MIN || (p > 0 && (load<u8>(t + p - 1) == 93 || load<u8>(t + p - 1) == 42))
+}
