@@ -1,6 +1,6 @@
 import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { BodyView } from './body_view.tsx'
-import { DecisionBar } from './decision_bar.tsx'
+import { DecisionBar, progressText } from './decision_bar.tsx'
 import { Fact } from './fact.tsx'
 import { FindingList } from './finding_list.tsx'
 import type { Live } from './live.ts'
@@ -52,7 +52,10 @@ export function ApprovalPane({ item, now, live, asking, ask, decided, close }: A
         <Fact name="Time left">{countdownText(item.expires_at - now)}</Fact>
         <Fact name="Caller">{callerText(item.waiting)}</Fact>
         <Fact name="Body">{bytesText(item.body_bytes)}</Fact>
-        <Fact name="Who decides">{item.approvers.join(', ')}</Fact>
+        <Fact name="Who decides">
+          {item.approvers.join(', ')}
+          {item.min_approvals > 1 && <span class="dim"> · {progressText(item)}</span>}
+        </Fact>
         <Fact name="Subject">
           {item.caller.subject} <span class="dim">at {item.caller.issuer}</span>
         </Fact>

@@ -1,4 +1,5 @@
 import type { ApprovalItem } from '../../src/control/messages.ts'
+import { settingText } from './number_text.ts'
 import { clockText } from './time_text.ts'
 
 /** What was decided since the page was opened. */
@@ -19,6 +20,9 @@ export function DecidedList({ items }: { items: readonly ApprovalItem[] }) {
                   ? `by ${item.decision.by}, ${clockText(item.decision.at)}`
                   : clockText(item.expires_at)}
                 {item.decision?.reason && `: ${item.decision.reason}`}
+                {item.decision &&
+                  item.decision.grant_ms > 0 &&
+                  ` · granted for ${settingText(item.decision.grant_ms)}`}
               </span>
             </span>
           </li>

@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { messageOf } from './api.ts'
 import type { Live } from './live.ts'
+import { settingText } from './number_text.ts'
 
 export interface DecisionBarProps {
   readonly item: ApprovalItem
@@ -16,6 +17,7 @@ export interface DecisionBarProps {
 /** Approve and deny: a first step that asks for a reason, and a second that does it. */
 export function DecisionBar({ item, digest, live, asking, ask, decided }: DecisionBarProps) {
   const [reason, setReason] = useState('')
+  const [grant_ms, setGrant] = useState(0)
   const [failure, setFailure] = useState('')
   const [busy, setBusy] = useState(false)
   const input = useRef<HTMLInputElement>(null)
@@ -32,13 +34,16 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
       <p class="note">You see this as an administrator. Members of {item.approvers.join(', ')} decide it.</p>
     )
   }
+  if (item.may_decide === 'already_approved') {
+    return <p class="note">You approved it. {progressText(item)}</p>
+  }
   const decide = async (event: Event) => {
     event.preventDefault()
     if (!asking || digest === null || busy) return
     setBusy(true)
     setFailure('')
     try {
-      await live.decide(item.id, asking, reason, digest)
+      await live.decide(item.id, asking, reason, digest, asking === 'approve' ? grant_ms : 0)
       decided()
     } catch (error) {
       setFailure(messageOf(error))
@@ -77,6 +82,9 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
               autocomplete="off"
               onInput={(event) => setReason(event.currentTarget.value)}
             />
+            {asking === 'approve' && item.grant_ms_max > 0 && (
+              <GrantChoice most={item.grant_ms_max} chosen={grant_ms} choose={setGrant} />
+            )}
             <button type="submit" class={`button ${asking}`} disabled={busy || digest === null}>
               {asking === 'approve' ? 'Approve' : 'Deny'} <kbd>↵</kbd>
             </button>
@@ -93,4 +101,39 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
       )}
     </div>
   )
+}
+
+const grant_choices_ms = [5, 15, 30, 60, 240, 480, 1_440].map((minutes) => minutes * 60_000)
+
+/** Whether the caller is let through this rule for a time, within what the rule allows. */
+function GrantChoice({
+  most,
+  chosen,
+  choose,
+}: {
+  most: number
+  chosen: number
+  choose: (ms: number) => void
+}) {
+  const choices = [...new Set([...grant_choices_ms.filter((ms) => ms < most), most])]
+  return (
+    <select
+      aria-label="For how long"
+      value={String(chosen)}
+      onChange={(event) => choose(Number(event.currentTarget.value))}
+    >
+      <option value="0">only this request</option>
+      {choices.map((ms) => (
+        <option key={ms} value={String(ms)}>
+          this caller for {settingText(ms)}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** Who approved so far, where several people have to. */
+export function progressText({ approved_by, min_approvals }: ApprovalItem): string {
+  const names = approved_by.map(({ by }) => by).join(', ')
+  return `${approved_by.length} of ${min_approvals} people approved${names && `: ${names}`}.`
 }

@@ -70,10 +70,16 @@ export class Live {
   }
 
   /** @throws ApiError what the gateway said, or that it did not say anything */
-  decide(id: string, decision: Decision, reason: string, preview_digest: string): Promise<ApprovalItem> {
+  decide(
+    id: string,
+    decision: Decision,
+    reason: string,
+    preview_digest: string,
+    grant_ms: number,
+  ): Promise<ApprovalItem> {
     const request = ++this.#requests
     return new Promise((resolve, reject) => {
-      const message = { kind: 'decide', request, id, decision, reason, preview_digest } as const
+      const message = { kind: 'decide', request, id, decision, reason, preview_digest, grant_ms } as const
       if (!this.#send(message))
         return reject(new ApiError(0, 'offline', 'Not connected. Nothing was decided; try again.'))
       const lost =

@@ -19,6 +19,7 @@ export const all_pages: readonly PageInfo[] = [
   { name: 'findings', title: 'Findings', roles: reader, group: 'Record' },
   { name: 'connections', title: 'Connections', roles: reader, group: 'Gateway' },
   { name: 'policy', title: 'Policy', roles: reader, group: 'Gateway' },
+  { name: 'keys', title: 'API keys', roles: ['admin'], group: 'Gateway' },
   { name: 'detectors', title: 'Detectors', roles: reader, group: 'Gateway' },
   { name: 'system', title: 'System', roles: reader, group: 'Gateway' },
 ]

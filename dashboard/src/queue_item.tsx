@@ -51,8 +51,14 @@ export function QueueItem({ item, now, selected, select }: QueueItemProps) {
             ))}
             {item.triggers.length > 4 && <span class="dim">+{item.triggers.length - 4}</span>}
           </span>
+          {item.min_approvals > 1 && (
+            <span class="dim" title="people who approved">
+              {item.approved_by.length}/{item.min_approvals}
+            </span>
+          )}
           {item.waiting === 0 && <span class="dim">caller left</span>}
           {item.waiting > 1 && <span class="dim">{item.waiting} callers</span>}
+          {item.may_decide === 'already_approved' && <span class="dim">you approved</span>}
           {item.may_decide === 'self' && <span class="dim">your own</span>}
         </span>
       </button>

@@ -3,6 +3,8 @@ import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { ApprovalPane } from './approval_pane.tsx'
 import { DecidedList } from './decided_list.tsx'
 import { GonePane } from './gone_pane.tsx'
+import { GrantList } from './grant_list.tsx'
+import { NotifyToggle } from './notify_toggle.tsx'
 import type { Live, LiveStatus } from './live.ts'
 import { QueueItem } from './queue_item.tsx'
 import type { QueueState } from './queue_state.ts'
@@ -13,12 +15,14 @@ export interface QueuePageProps {
   readonly live: Live
   readonly queue: QueueState
   readonly status: LiveStatus
+  /** Id of the request that the address names, empty for none. */
+  readonly wanted: string
 }
 
 /** The held requests on the left, the one that is looked at on the right. */
-export function QueuePage({ live, queue, status }: QueuePageProps) {
+export function QueuePage({ live, queue, status, wanted }: QueuePageProps) {
   const now = useClock(useCallback(() => live.now(), [live]))
-  const { selected, gone, select, step, next } = useSelection(queue.pending ?? [])
+  const { selected, gone, select, step, next } = useSelection(queue.pending ?? [], wanted)
   const [asking, setAsking] = useState<Decision | null>(null)
   const current = queue.pending?.find((item) => item.id === selected) ?? null
   const ask = (decision: Decision) => current?.may_decide === 'yes' && setAsking(decision)
@@ -51,6 +55,8 @@ export function QueuePage({ live, queue, status }: QueuePageProps) {
           <p class="note">{queue.total - queue.pending.length} more wait; the oldest are shown.</p>
         )}
         <DecidedList items={queue.decided} />
+        <GrantList changes={queue.decided} now={now} />
+        <NotifyToggle queue={queue} />
         {queue.pending.length > 0 && (
           <p class="keys dim" aria-hidden="true">
             <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>a</kbd> approve · <kbd>d</kbd> deny
@@ -79,8 +85,11 @@ export function QueuePage({ live, queue, status }: QueuePageProps) {
  * Which request is looked at. When it goes away because somebody else decided it or its time ran out, nothing else takes
  * its place by itself: it is `gone`.
  */
-function useSelection(pending: readonly ApprovalItem[]) {
-  const [selected, select] = useState('')
+function useSelection(pending: readonly ApprovalItem[], wanted: string) {
+  const [selected, select] = useState(wanted)
+  useEffect(() => {
+    if (wanted !== '') select(wanted)
+  }, [wanted])
   const place = useRef(0)
   const index = pending.findIndex((item) => item.id === selected)
   if (index !== -1) place.current = index

@@ -3,6 +3,7 @@ import type { Me } from '../../src/control/messages.ts'
 import { ConnectionsPage } from './connections_page.tsx'
 import { DetectorsPage } from './detectors_page.tsx'
 import { FindingsPage } from './findings_page.tsx'
+import { KeysPage } from './keys_page.tsx'
 import type { Live } from './live.ts'
 import { all_pages } from './pages.ts'
 import { PolicyPage } from './policy_page.tsx'
@@ -57,11 +58,13 @@ function Page({
 }) {
   switch (name) {
     case 'approvals':
-      return <QueuePage live={live} queue={channel.queue} status={channel.status} />
+      return <QueuePage live={live} queue={channel.queue} status={channel.status} wanted={route.id} />
     case 'sessions':
       return <SessionsPage route={route} />
     case 'findings':
       return <FindingsPage route={route} />
+    case 'keys':
+      return <KeysPage />
     case 'connections':
       return <ConnectionsPage selected={route.id} />
     case 'policy':

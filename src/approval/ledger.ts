@@ -53,7 +53,7 @@ export interface Ledger {
   grants(): Promise<Grant[]>
   /** Takes a grant back; whoever may decide under its rule may, and administrators. @throws LedgerError `not_found`, `not_an_approver` */
   revoke(grant_id: string, person: Principal, is_admin: boolean): Promise<Grant>
-  /** A grant let a request through, or was taken back: for the audit alone, nobody has to decide anything. */
+  /** A grant let a request through: for the audit alone, nobody has to decide anything. */
   onGrantUsed(used: (approval: Approval) => void): void
   /** Ends the timer and the watch; the store stays open. */
   close(): Promise<void>

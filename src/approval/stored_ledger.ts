@@ -156,21 +156,11 @@ export class StoredLedger implements Ledger {
       )
     }
     await this.#grants.remove(grant_id)
-    const approval = await this.get(grant.approval_id)
-    if (approval?.decision) {
-      const who = person.email || person.subject
-      const reason = `${approval.decision.reason} (grant taken back by ${who})`.trim()
-      this.#tellGrantUsed({ ...approval, decision: { ...approval.decision, reason } })
-    }
     return grant
   }
 
   onGrantUsed(used: (approval: Approval) => void): void {
     this.#grantUsed.push(used)
-  }
-
-  #tellGrantUsed(approval: Approval): void {
-    for (const used of this.#grantUsed) used(approval)
   }
 
   onChange(changed: (approval: Approval) => void): void {
@@ -276,7 +266,7 @@ export class StoredLedger implements Ledger {
   async #create(request: HoldRequest, indexRevision: number): Promise<HoldOutcome | null> {
     const cleared = await this.#grants.clear(request)
     if (cleared && this.#present.has(request.exchange_id)) {
-      this.#tellGrantUsed(cleared)
+      for (const used of this.#grantUsed) used(cleared)
       return holdOutcome(cleared, request.exchange_id, 'approved')
     }
     const approval = newApproval(request, this.#now())

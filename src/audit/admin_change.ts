@@ -8,6 +8,7 @@ export type AdminAction =
   | 'connection.replace'
   | 'connection.remove'
   | 'connection.test'
+  | 'grant.revoke'
 
 /** One change by one person. Never holds a secret, not even a reference's value. */
 export interface AdminChange {

@@ -223,3 +223,15 @@ export interface PolicyAnswer {
   readonly may_be_held_by: readonly string[]
   readonly findings: readonly Finding[]
 }
+
+/** One key of `GET /api/v1/api-keys`. */
+export interface ApiKeyItem {
+  readonly id: string
+  readonly name: string
+  readonly groups: readonly string[]
+  readonly created_at: number
+  readonly created_by: string
+  readonly expires_at: number
+  readonly revoked: { readonly at: number; readonly by: string } | null
+  readonly last_used_at: number | null
+}

@@ -8,6 +8,7 @@ import { signedInPerson } from './authenticate_person.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
 import { decideApproval, takeBackGrant, visibleApproval } from './decide_approval.ts'
+import { evidence_routes } from './evidence_routes.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { countMember, jsonBody, textMember } from './json_body.ts'
 import { meOf } from './me.ts'
@@ -34,6 +35,7 @@ const routes: readonly Route[] = [
   { method: 'POST', path: /^\/api\/v1\/approvals\/([^/]+)\/decision$/, handle: decide },
   { method: 'GET', path: /^\/api\/v1\/grants$/, handle: listGrants },
   { method: 'POST', path: /^\/api\/v1\/grants\/([^/]+)\/revoke$/, handle: revokeGrant },
+  ...evidence_routes,
   ...audit_routes,
   ...operation_routes,
   ...api_key_routes,
@@ -131,6 +133,14 @@ async function listGrants(context: ControlContext, request: HttpRequest): Promis
 async function revokeGrant(context: ControlContext, request: HttpRequest, id: string): Promise<HttpAnswer> {
   const who = await askedBy(context, request, 'approver', 'admin')
   const grant = await takeBackGrant(context.ledger, who, id)
+  const { connection, rule, principal: caller } = grant
+  context.audit.appendAdminChange({
+    action: 'grant.revoke',
+    target: id,
+    principal: who.principal,
+    gateway: context.config.gateway,
+    detail: { connection, rule, caller: caller.email || caller.subject },
+  })
   context.log.info({ grant: id, by: who.principal.subject }, 'a grant was taken back')
   return jsonAnswer(grantItem(grant))
 }

@@ -71,14 +71,11 @@ test('a grant ends by itself, survives a restart until then, and can be taken ba
   now -= 10 * minute
   await grant(again, 5 * minute, { principal: person('bea') })
   const [given] = await again.ledger.grants()
-  const used: Approval[] = []
-  again.ledger.onGrantUsed((approval) => used.push(approval))
   await assert.rejects(
     again.ledger.revoke(given!.id, person('eve', ['sales']), false),
     failsWith('not_an_approver'),
   )
   await again.ledger.revoke(given!.id, zoe, false)
-  assert.match(used[0]!.decision!.reason, /taken back by zoe@example.com/)
   await assert.rejects(again.ledger.revoke(given!.id, zoe, true), failsWith('not_found'))
   assert.equal(
     (await again.ledger.hold(holdRequest('4', { ...granting, principal: person('bea') }))).outcome,
