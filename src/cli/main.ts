@@ -21,6 +21,8 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     token: { about: 'print a fresh access token for an SDK', load: () => import('./token.ts') },
     keys: { about: 'make, list and revoke API keys of services', load: () => import('./keys.ts') },
     sql: { about: 'ask the audit in SQL', load: () => import('./sql.ts') },
+    audit: { about: 'verify the audit, export and check evidence', load: () => import('./audit.ts') },
+    replay: { about: 'play a recorded exchange in the terminal', load: () => import('./replay.ts') },
   }
 
 function usage(): string {

@@ -1,0 +1,143 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { checkEvidence, type Evidence } from '../audit/evidence.ts'
+import type { Verification } from '../control/evidence_routes.ts'
+import { exportSessions, since } from './audit_sessions.ts'
+import {
+  type ControlClient,
+  ControlClientError,
+  controlClient,
+  default_control_url,
+} from './control_client.ts'
+import { printable } from './text_table.ts'
+import { isUsageError, UsageError } from './usage_error.ts'
+
+export const usage = `usage: sluice audit verify
+       sluice audit export ID [--out FILE]
+       sluice audit check FILE --key PUBLIC_KEY_FILE
+       sluice audit keys
+       sluice audit sessions [--since TIME] [--format jsonl]
+
+verify reads everything recorded and compares it with what was signed; it names the first record of each log that was
+changed, removed, inserted or reordered. export writes evidence of one exchange: the record, the proof that it is in the
+log, the signed head of the log. check verifies such a file offline, with a public key that you trust. keys prints the
+gateway's public keys. sessions prints every exchange with its masked bodies, a line of JSON each, oldest last.
+
+--out FILE    where the evidence goes; default standard output
+--key FILE    public key in PEM, as keys prints it
+--since TIME  such as 2026-01-31, 2026-01-31T12:00:00Z, or 90m, 12h, 7d ago; default 1d
+--url URL     the control listener; default SLUICE_URL, else ${default_control_url}
+--token TOKEN your access token; default SLUICE_TOKEN; needs the role auditor or admin
+
+Exit code 0: all is as it was written, 1: it is not, or the gateway refused, 2: called wrongly or not reached.
+`
+
+const poll_ms = 500
+
+/** `sluice audit`. */
+export async function run(args: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        out: { type: 'string' },
+        key: { type: 'string' },
+        since: { type: 'string' },
+        format: { type: 'string' },
+        url: { type: 'string' },
+        token: { type: 'string' },
+      },
+    })
+    const [what, name, ...more] = positionals
+    if (more.length > 0) throw new UsageError(`unexpected ${JSON.stringify(more[0])}`)
+    if (what === 'check') return await check(name, values.key)
+    if ((what === 'export') !== (name !== undefined)) throw new UsageError('which exchange?')
+    if (what === 'verify') return await verify(controlClient(values))
+    if (what === 'export') return await exportOne(controlClient(values), name ?? '', values.out)
+    if (what === 'keys') return await printKeys(controlClient(values))
+    if (what !== 'sessions') throw new UsageError('verify, export, check, keys or sessions?')
+    if ((values.format ?? 'jsonl') !== 'jsonl') throw new UsageError('the only format is jsonl')
+    return await exportSessions(controlClient(values), since(values.since ?? '1d', Date.now()))
+  } catch (error) {
+    if (error instanceof ControlClientError) {
+      process.stderr.write(`sluice audit: ${error.message}\n`)
+      return error.status === 0 ? 2 : 1
+    }
+    if (!isUsageError(error)) throw error
+    process.stderr.write(`sluice audit: ${error.message}\n\n${usage}`)
+    return 2
+  }
+}
+
+async function verify(client: ControlClient): Promise<number> {
+  let now = await client.json<Verification>('POST', '/api/v1/audit/verify')
+  while (now.state === 'running') {
+    await sleep(poll_ms)
+    now = await client.json<Verification>('GET', '/api/v1/audit/verify')
+  }
+  const { report } = now
+  if (report === null) throw new ControlClientError(1, `the audit could not be verified: ${now.problem}`)
+  const seconds = ((now.ended_at - now.started_at) / 1000).toFixed(1)
+  const { records, logs, heads, expired, set_aside, unsealed, behind_head } = report
+  process.stdout.write(`${records} records in ${logs} logs, ${heads} signed heads, ${seconds} s\n`)
+  for (const [count, what] of [
+    [expired, 'expired: only their leaves are left'],
+    [set_aside, 'refused by ClickHouse and set aside'],
+    [unsealed, 'not sealed: recorded before there was a log, or by a gateway that has none'],
+    [behind_head, 'newer than the last head that could be checked'],
+  ] as const) {
+    if (count > 0) process.stdout.write(`${count} ${what}\n`)
+  }
+  for (const key of report.unknown_keys)
+    process.stdout.write(`heads signed by ${printable(key)} were not checked: the key is not known here\n`)
+  for (const { kind, log_id, sequence, up_to, id, detail } of report.tampering) {
+    const place = up_to === sequence ? `record ${sequence}` : `one of the records ${sequence} to ${up_to}`
+    const which = id === '' ? '' : ` (${id})`
+    process.stdout.write(printable(`TAMPERED: ${kind}: ${place}${which} of log ${log_id}: ${detail}`))
+    process.stdout.write('\n')
+  }
+  if (report.tampering.length === 0) process.stdout.write('nothing was changed\n')
+  return report.tampering.length === 0 ? 0 : 1
+}
+
+async function exportOne(client: ControlClient, id: string, out: string | undefined): Promise<number> {
+  const file = await client.text('GET', `/api/v1/exchanges/${encodeURIComponent(id)}/evidence`)
+  if (out === undefined) process.stdout.write(file)
+  else await writeFile(out, file, { mode: 0o600 })
+  return 0
+}
+
+async function check(file: string | undefined, key: string | undefined): Promise<number> {
+  if (file === undefined) throw new UsageError('which file?')
+  if (key === undefined) throw new UsageError('--key: which public key do you trust?')
+  const [text, public_key] = await Promise.all([read(file), read(key)])
+  const problem = checkEvidence(text, public_key)
+  if (problem !== null) {
+    process.stdout.write(`NOT GENUINE: ${problem}\n`)
+    return 1
+  }
+  const { leaf, head } = JSON.parse(text) as Evidence
+  const when = new Date(head.signed_at).toISOString()
+  process.stdout.write(
+    `genuine: exchange ${leaf.id} of ${leaf.started_at} UTC is record ${leaf.sequence} of log ${leaf.log_id}\n` +
+      `signed at ${when} by key ${head.key_id} over ${head.tree_size} records\n`,
+  )
+  return 0
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file))
+  } catch (error) {
+    if (error instanceof TypeError) return ''
+    throw new UsageError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+async function printKeys(client: ControlClient): Promise<number> {
+  const { keys } = await client.json<{ keys: { public_key: string }[] }>('GET', '/api/v1/audit/keys')
+  process.stdout.write(keys.map(({ public_key }) => public_key).join(''))
+  return 0
+}
