@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import { ConfigError, formatProblem } from '../config/config_error.ts'
+import { credentialName } from '../config/final_rules.ts'
 import { loadConfig } from '../config/load_config.ts'
 import { configJsonSchema } from '../config/schema.ts'
 import type { Connection } from '../policy/snapshot.ts'
@@ -57,7 +58,7 @@ function connectionLine(connection: Connection): string {
   const groups = [...new Set(allow.flatMap((rule) => rule.groups))]
   return [
     `/${name} -> ${upstream}`,
-    credential ? `with ${credential.header}` : 'without a credential',
+    credential ? `with ${credentialName(credential)}` : 'without a credential',
     groups.length === 0 ? 'nobody allowed' : `for ${groups.join(', ')}`,
     `secrets: request ${request.secrets}, response ${response.secrets}`,
     `${approve.length} approve ${approve.length === 1 ? 'rule' : 'rules'}`,

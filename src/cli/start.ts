@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { ConfigError, formatProblem } from '../config/config_error.ts'
 import { DataFolderError } from '../config/data_folder.ts'
 import { loadConfig } from '../config/load_config.ts'
-import { watchConfig } from '../config/watch_config.ts'
+import { watchConfig, watchFiles } from '../config/watch_config.ts'
 import { createLog, type Log } from '../log.ts'
 import { type Gateway, startGateway } from '../main.ts'
 import { StoreError } from '../state/store_error.ts'
@@ -81,12 +81,18 @@ async function serve(
   log: Log,
   signal: Promise<string>,
 ): Promise<number> {
-  const again = serially(() => reload(gateway, file, log))
+  const again = serially(async () => {
+    const changed = await reload(gateway, file, log)
+    if (changed) await watched.follow(changed.secret_files)
+  })
   const watch = await watchConfig(config.file, again)
+  const watched = watchFiles(again)
+  await watched.follow(config.secret_files)
   process.on('SIGHUP', again)
   const reason = await Promise.race([signal, gateway.hopeless.then((why) => ({ why }))])
   process.off('SIGHUP', again)
   watch.close()
+  watched.close()
   if (typeof reason === 'string') log.info({ signal: reason }, 'asked to stop')
   else log.error({ reason: reason.why }, 'the gateway cannot go on')
   await gateway.stop()
@@ -94,12 +100,13 @@ async function serve(
 }
 
 /** A bad file changes nothing; every problem of it is logged. */
-async function reload(gateway: Gateway, file: string, log: Log): Promise<void> {
+async function reload(gateway: Gateway, file: string, log: Log): Promise<Config | null> {
   try {
     const config = await loadConfig(file, process.env)
     for (const warning of config.warnings) log.warn({ setting: warning.path }, formatProblem(warning))
     await gateway.reload(config)
     log.info({ file: config.file }, 'configuration reloaded')
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const problem of error.problems) log.error({ setting: problem.path }, formatProblem(problem))
@@ -107,6 +114,7 @@ async function reload(gateway: Gateway, file: string, log: Log): Promise<void> {
       { file, problems: error.problems.length },
       'the configuration has problems; the previous one stays in force',
     )
+    return null
   }
 }
 

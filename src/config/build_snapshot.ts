@@ -1,6 +1,12 @@
 import assert from 'node:assert'
 import { createHash, createHmac } from 'node:crypto'
-import type { ApiKeyEntry, Connection, Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
+import type {
+  ApiKeyEntry,
+  Connection,
+  Snapshot,
+  TrustedIssuer,
+  UpstreamCredential,
+} from '../policy/snapshot.ts'
 import { canonicalJson } from './canonical_json.ts'
 import type { Config } from './config.ts'
 import { deepFreeze } from './deep_freeze.ts'
@@ -25,6 +31,7 @@ export function buildSnapshot(
   trusted: readonly TrustedIssuer[],
   fingerprint_key: Uint8Array,
   additions: PolicyAdditions = no_additions,
+  resolve: (credential: UpstreamCredential | null) => UpstreamCredential | null = (credential) => credential,
 ): Snapshot {
   assert(fingerprint_key.length === 32)
   const scanner = {
@@ -42,7 +49,12 @@ export function buildSnapshot(
   return deepFreeze({
     version: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
     // Copies, because freezing must not reach into the configuration.
-    connections: structuredClone(config.connections),
+    connections: Object.fromEntries(
+      Object.entries(config.connections).map(([name, connection]) => [
+        name,
+        structuredClone({ ...connection, credential: resolve(connection.credential) }),
+      ]),
+    ),
     issuers: structuredClone(trusted),
     api_keys: structuredClone(additions.api_keys),
     scanner: { ...scanner, fingerprint_key: Uint8Array.from(fingerprint_key) },
@@ -63,6 +75,6 @@ function keywordsOf(connections: Config['connections']): string[] {
 function withDigest(connection: Connection, key: Uint8Array): object {
   const { credential } = connection
   if (!credential) return connection
-  const digest = createHmac('sha256', key).update(`${credential.header}\0${credential.value}`).digest('hex')
+  const digest = createHmac('sha256', key).update(canonicalJson(credential)).digest('hex')
   return { ...connection, credential: digest }
 }

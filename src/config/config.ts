@@ -118,6 +118,8 @@ export interface Config {
   }
   /** `embedded`, or the address of a NATS server. */
   readonly state: string
+  /** Absolute paths of the files that `${file:}` references read; a change of one is a change of the configuration. */
+  readonly secret_files: readonly string[]
   /** What is allowed but probably not meant, such as a connection that nobody may use. */
   readonly warnings: readonly ConfigProblem[]
 }

@@ -30,6 +30,7 @@ export function crossCheck(tree: unknown, detectors: readonly string[]): CrossCh
   for (const [name, connection] of Object.entries(connections)) {
     const path = ['connections', name]
     checkUpstream(connection, path, listeners, found)
+    checkCredential(valueAt(connection, ['credential']), [...path, 'credential'], found)
     checkAllow(connection, path, found)
     checkApprove(connection, path, detectors, found)
   }
@@ -140,6 +141,29 @@ function checkUpstream(
       'leads back to this gateway itself; it must be the address of the inference service',
     )
   }
+}
+
+/** Exactly one way; a header needs its value. */
+function checkCredential(credential: unknown, path: SettingPath, found: Found): void {
+  if (credential === null || typeof credential !== 'object' || Array.isArray(credential)) return
+  const written = ['header', 'bearer', 'query', 'aws', 'oauth'].filter((way) =>
+    Object.hasOwn(credential, way),
+  )
+  const has_value = Object.hasOwn(credential, 'value')
+  if (written.length > 1)
+    found.problem(
+      path,
+      `has ${written.join(' and ')}; one of them is enough, and only one can be sent`,
+      'key',
+    )
+  else if (written[0] === 'header' && !has_value)
+    found.problem([...path, 'value'], 'is missing; write the value of the header')
+  else if (written.length === 0)
+    found.problem(
+      has_value ? [...path, 'header'] : path,
+      'is missing; write header and value, bearer, query, aws or oauth',
+      has_value ? 'value' : 'key',
+    )
 }
 
 function checkAllow(connection: unknown, path: SettingPath, found: Found): void {

@@ -1,4 +1,4 @@
-import type { AllowRule, LimitRule } from '../policy/snapshot.ts'
+import type { AllowRule, LimitRule, UpstreamCredential } from '../policy/snapshot.ts'
 import { day_names, parseHours } from './hours.ts'
 import type { WrittenConfig } from './schema.ts'
 
@@ -21,4 +21,27 @@ export function finalLimits(written: readonly WrittenLimit[]): LimitRule[] {
       return most === undefined ? [] : [{ kind, most, window_ms: window, per, ...(groups && { groups }) }]
     }),
   )
+}
+
+type WrittenCredential = WrittenConfig['connections'][string]['credential']
+
+/** The one way that is written; `cross_check.ts` saw to it that there is exactly one. */
+export function finalCredential(written: WrittenCredential): UpstreamCredential | null {
+  if (written === undefined) return null
+  const { header, value, bearer, query, aws, oauth } = written
+  if (query !== undefined) return { kind: 'query', ...query }
+  if (aws !== undefined) return { kind: 'aws', ...aws, session_token: aws.session_token ?? '' }
+  if (oauth !== undefined) {
+    return { kind: 'oauth', ...oauth, scope: oauth.scope ?? '', audience: oauth.audience ?? '' }
+  }
+  if (bearer !== undefined) return { header: 'authorization', value: `Bearer ${bearer}` }
+  return { header: header!.toLowerCase(), value: value! }
+}
+
+/** A credential in a word or two, without anything secret. */
+export function credentialName(credential: UpstreamCredential | null): string {
+  if (credential === null) return ''
+  if (credential.kind === undefined) return credential.header
+  if (credential.kind === 'query') return `?${credential.name}`
+  return credential.kind === 'aws' ? 'AWS signature' : 'OAuth token'
 }

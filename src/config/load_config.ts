@@ -7,7 +7,7 @@ import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
 import { crossCheck } from './cross_check.ts'
 import { describeIssue, knownPart } from './describe_issue.ts'
-import { finalAllow, finalLimits } from './final_rules.ts'
+import { finalAllow, finalCredential, finalLimits } from './final_rules.ts'
 import { limits } from './limits.ts'
 import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
@@ -52,7 +52,8 @@ export async function loadConfig(
   const place = placer(document, file)
   problems.push(...[...references.problems, ...issues, ...cross.problems, ...refused].map(place))
   if (problems.length > 0) throw new ConfigError(sorted(problems))
-  return finalConfig(parsed.data!, path, sorted(cross.warnings.map(place)))
+  const config = finalConfig(parsed.data!, path, sorted(cross.warnings.map(place)))
+  return { ...config, secret_files: references.files }
 }
 
 /** Whole text of the file; trouble with the file itself is a problem at its first character. */
@@ -100,7 +101,7 @@ function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
 /** Ids that approve rules may name. */
 const detector_ids = catalogue.map(({ id }) => id)
 
-function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]): Config {
+function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]) {
   const { clickhouse, retention, signing_key, heads, ...audit } = written.audit
   return {
     file,
@@ -172,7 +173,7 @@ function finalConnection(
   return {
     name,
     upstream: normalUpstream(written.upstream),
-    credential: credential ? { header: credential.header.toLowerCase(), value: credential.value } : null,
+    credential: finalCredential(credential),
     allow: written.allow.map(finalAllow),
     ...(rules.length > 0 && { limits: rules }),
     request: written.request,

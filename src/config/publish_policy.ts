@@ -3,6 +3,7 @@ import { IdentityError } from '../identity/identity_error.ts'
 import { createIntrospector, type Introspected, type Introspector } from '../identity/introspector.ts'
 import { createIssuerKeys, type IssuerKeys } from '../identity/issuer_keys.ts'
 import { createTokenVerifier, type TokenVerifier } from '../identity/verify_token.ts'
+import { createUpstreamTokens, type UpstreamTokens } from '../identity/upstream_tokens.ts'
 import type { Log } from '../log.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Snapshot, TrustedIssuer } from '../policy/snapshot.ts'
@@ -44,6 +45,7 @@ class Publisher implements PolicyPublisher {
   #config: Config
   #keys: IssuerKeys
   #introspector: Introspector
+  readonly #tokens: UpstreamTokens
   #snapshot: Snapshot
   #verifier: TokenVerifier
   #additions = no_additions
@@ -57,7 +59,15 @@ class Publisher implements PolicyPublisher {
     this.#log = log
     this.#keys = createIssuerKeys(config.identity.issuers.map(publicIssuer), log)
     this.#introspector = createIntrospector(config.identity.issuers, log)
-    this.#snapshot = buildSnapshot(config, this.#keys.trusted(), fingerprint_key)
+    this.#tokens = createUpstreamTokens(log, () => this.#publish())
+    this.#followTokens()
+    this.#snapshot = buildSnapshot(
+      config,
+      this.#keys.trusted(),
+      fingerprint_key,
+      no_additions,
+      (credential) => this.#tokens.resolve(credential),
+    )
     this.#verifier = createTokenVerifier(this.#snapshot.issuers)
   }
 
@@ -103,6 +113,7 @@ class Publisher implements PolicyPublisher {
       this.#follow(keys)
     }
     this.#config = config
+    this.#followTokens()
     this.#publish()
   }
 
@@ -114,6 +125,11 @@ class Publisher implements PolicyPublisher {
   stop(): void {
     this.#keys.stop()
     this.#introspector.stop()
+    this.#tokens.stop()
+  }
+
+  #followTokens(): void {
+    this.#tokens.follow(Object.values(this.#config.connections).map(({ credential }) => credential))
   }
 
   /** What is no JWT may be a good token all the same. */
@@ -133,7 +149,13 @@ class Publisher implements PolicyPublisher {
 
   #publish(): void {
     const trusted = this.#keys.trusted().map((issuer) => keepKeys(issuer, this.#snapshot.issuers))
-    this.#snapshot = buildSnapshot(this.#config, trusted, this.#fingerprint_key, this.#additions)
+    this.#snapshot = buildSnapshot(
+      this.#config,
+      trusted,
+      this.#fingerprint_key,
+      this.#additions,
+      (credential) => this.#tokens.resolve(credential),
+    )
     this.#verifier = createTokenVerifier(this.#snapshot.issuers)
     for (const published of this.#published) published(this.#snapshot)
   }

@@ -17,6 +17,8 @@ export interface Resolved {
   /** The same tree with every reference in every string replaced. Strings with an unresolvable one are left as written. */
   readonly tree: unknown
   readonly problems: readonly SettingProblem[]
+  /** Absolute paths of the files that were read. */
+  readonly files: readonly string[]
 }
 
 /** Where references lead. */
@@ -25,6 +27,9 @@ export interface ReferenceSource {
   /** Relative paths in `${file:…}` start here: the folder of the configuration file. */
   readonly folder: string
 }
+
+/** The source, and the files that it led to so far. */
+type Reader = ReferenceSource & { readonly files: Set<string> }
 
 /** A secret file longer than this is not a secret. In bytes. */
 const file_bytes_max = 64 * 1024
@@ -38,13 +43,15 @@ const reference_forms = '${env:NAME} and ${file:/path} are allowed, and $${ for 
  */
 export async function resolveReferences(tree: unknown, source: ReferenceSource): Promise<Resolved> {
   const problems: SettingProblem[] = []
-  return { tree: await resolveNode(tree, [], source, problems), problems }
+  const files = new Set<string>()
+  const resolved = await resolveNode(tree, [], { ...source, files }, problems)
+  return { tree: resolved, problems, files: [...files] }
 }
 
 async function resolveNode(
   node: unknown,
   path: SettingPath,
-  source: ReferenceSource,
+  source: Reader,
   problems: SettingProblem[],
 ): Promise<unknown> {
   if (typeof node === 'string') return resolveString(node, path, source, problems)
@@ -66,7 +73,7 @@ async function resolveNode(
 async function resolveString(
   text: string,
   path: SettingPath,
-  source: ReferenceSource,
+  source: Reader,
   problems: SettingProblem[],
 ): Promise<string> {
   const parts: string[] = []
@@ -94,10 +101,10 @@ async function resolveString(
 
 type Answer = { readonly value: string } | { readonly problem: string }
 
-function lookUp(reference: string, source: ReferenceSource): Answer | Promise<Answer> {
+function lookUp(reference: string, source: Reader): Answer | Promise<Answer> {
   const [, kind, name = ''] = /^([a-z_]+):(.*)$/s.exec(reference) ?? []
   if (kind === 'env') return fromEnvironment(name, source.env)
-  if (kind === 'file') return fromFile(name, source.folder)
+  if (kind === 'file') return fromFile(name, source)
   return { problem: `a reference is of an unknown kind; ${reference_forms}` }
 }
 
@@ -111,9 +118,10 @@ function fromEnvironment(name: string, env: ReferenceSource['env']): Answer {
   return { value }
 }
 
-async function fromFile(path: string, folder: string): Promise<Answer> {
+async function fromFile(path: string, { folder, files }: Reader): Promise<Answer> {
   if (path === '') return { problem: 'the path in ${file:…} is empty' }
   const shown = isAbsolute(path) ? path : resolve(folder, path)
+  files.add(shown)
   try {
     const file = await open(shown, 'r')
     try {

@@ -234,12 +234,35 @@ function headerValueProblem(value: string): string | null {
     : 'must be a header value: visible ASCII characters, without line breaks and without spaces at either end'
 }
 
+const secret_text = (what: string) => text(`${what}, such as "\${env:NAME}"`, headerValueProblem)
+
+const credential = mapping({
+  header: text('the name of the header that the upstream wants its key in', headerNameProblem).optional(),
+  value: text('the value of the header, such as "Bearer ${env:API_KEY}"', headerValueProblem).optional(),
+  bearer: secret_text('the token to send as Authorization: Bearer').optional(),
+  query: mapping({
+    name: text('the name of the query parameter'),
+    value: secret_text('its value'),
+  }).optional(),
+  aws: mapping({
+    region: text('the AWS region, such as eu-central-1'),
+    service: text('the service as it is signed, such as bedrock').default('bedrock'),
+    access_key_id: secret_text('the access key id'),
+    secret_access_key: secret_text('the secret access key'),
+    session_token: secret_text('the session token').optional(),
+  }).optional(),
+  oauth: mapping({
+    token_url: text('the token endpoint', upstreamProblem),
+    client_id: text('the id of the client'),
+    client_secret: secret_text('the secret of the client'),
+    scope: text('scopes with blanks between them').optional(),
+    audience: text('the audience that the token endpoint wants').optional(),
+  }).optional(),
+})
+
 const connection = mapping({
   upstream: text('the URL of the inference service, such as https://api.openai.com', upstreamProblem),
-  credential: mapping({
-    header: text('the name of the header that the upstream wants its key in', headerNameProblem),
-    value: text('the value of the header, such as "Bearer ${env:API_KEY}"', headerValueProblem),
-  }).optional(),
+  credential: credential.optional(),
   allow: z.array(allow_rule, { error: says('a list of rules, such as - { groups: [ml-eng] }') }).default([]),
   request: direction.prefault({}),
   response: direction.prefault({}),

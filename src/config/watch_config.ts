@@ -66,3 +66,33 @@ async function digestOf(file: string): Promise<string | null> {
     return null
   }
 }
+
+/** Files that come and go with the configuration, such as those of its secrets. */
+export interface FilesWatch {
+  /** Watches these from now on, and no others. A folder that is not there is not watched. */
+  follow(files: readonly string[]): Promise<void>
+  close(): void
+}
+
+/** Calls back as `watchConfig` does, for any of several files. */
+export function watchFiles(changed: () => Promise<void>): FilesWatch {
+  const watches = new Map<string, ConfigWatch>()
+  return {
+    async follow(files) {
+      for (const [file, watch] of watches) {
+        if (files.includes(file)) continue
+        watch.close()
+        watches.delete(file)
+      }
+      for (const file of files) {
+        if (watches.has(file)) continue
+        const watch = await watchConfig(file, changed).catch(() => null)
+        if (watch !== null) watches.set(file, watch)
+      }
+    },
+    close() {
+      for (const watch of watches.values()) watch.close()
+      watches.clear()
+    },
+  }
+}

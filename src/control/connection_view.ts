@@ -1,3 +1,4 @@
+import { credentialName } from '../config/final_rules.ts'
 import type { ApproveRule, Connection } from '../policy/snapshot.ts'
 import type { ApproveRuleItem, ConnectionItem } from './api_shapes.ts'
 
@@ -7,7 +8,7 @@ export function connectionItem(connection: Connection): ConnectionItem {
   return {
     name,
     upstream: withoutUser(connection.upstream),
-    credential_header: credential?.header ?? '',
+    credential_header: credentialName(credential),
     request,
     response,
     unscannable,

@@ -56,12 +56,52 @@ export interface ApproveRule {
   readonly grant_ms_max?: number
 }
 
-/** How the gateway authenticates to one upstream. The value is resolved; it never leaves the process. */
-export interface UpstreamCredential {
+/** A fixed header. */
+export interface HeaderCredential {
+  readonly kind?: undefined
   /** Lower-case header name. */
   readonly header: string
   readonly value: string
 }
+
+/** A parameter of the query. */
+export interface QueryCredential {
+  readonly kind: 'query'
+  readonly name: string
+  readonly value: string
+}
+
+/** AWS Signature Version 4. */
+export interface AwsCredential {
+  readonly kind: 'aws'
+  readonly region: string
+  /** As signed: `bedrock`, `sagemaker`, `s3`. */
+  readonly service: string
+  readonly access_key_id: string
+  readonly secret_access_key: string
+  /** Empty for keys that are not temporary. */
+  readonly session_token: string
+}
+
+/** OAuth client credentials: the control thread gets the tokens, and the data plane sees only these. */
+export interface OAuthCredential {
+  readonly kind: 'oauth'
+  readonly token_url: string
+  readonly client_id: string
+  readonly client_secret: string
+  /** Empty: not sent. */
+  readonly scope: string
+  readonly audience: string
+}
+
+/** How the gateway authenticates to one upstream. Values are resolved; they never leave the process. */
+export type UpstreamCredential =
+  | HeaderCredential
+  | QueryCredential
+  | AwsCredential
+  | OAuthCredential
+  /** An OAuth credential that has no token at the moment. */
+  | { readonly kind: 'pending' }
 
 /** One registered inference endpoint with everything the data plane needs to serve it. */
 export interface Connection {

@@ -27,6 +27,7 @@ const problems = {
   overloaded: { status: 503, source: 'gateway', title: 'The gateway is at its limit' },
   stopping: { status: 503, source: 'gateway', title: 'The gateway is stopping' },
   gateway_failed: { status: 500, source: 'gateway', title: 'The gateway failed' },
+  credential_unavailable: { status: 503, source: 'gateway', title: 'There is no upstream credential' },
   upstream_unreachable: { status: 502, source: 'upstream', title: 'The inference service cannot be reached' },
   upstream_invalid: { status: 502, source: 'upstream', title: 'The inference service broke the protocol' },
   upstream_cut: { status: 502, source: 'upstream', title: 'The inference service broke off' },

@@ -1,3 +1,4 @@
+import { applyCredential } from './apply_credential.ts'
 import type { Exchange } from './exchange.ts'
 import type { OutgoingBody } from './scan_request.ts'
 import { UpstreamCall, type UpstreamRequest } from './upstream.ts'
@@ -5,40 +6,33 @@ import { UpstreamCall, type UpstreamRequest } from './upstream.ts'
 /** Stage 7: sends the masked request upstream with the gateway's own credential, and waits for the response's headers. */
 export async function callUpstream(exchange: Exchange, body: OutgoingBody): Promise<UpstreamCall> {
   const { connection, target } = exchange.prepared!
+  const request = upstreamRequest(exchange, body)
   const call = new UpstreamCall(exchange)
   exchange.sent_ms = performance.now()
   exchange.call = call
   const started = exchange.wait<UpstreamCall>('upstream')
-  exchange.plane.upstreams.send(target, connection, upstreamRequest(exchange, body), call)
+  exchange.plane.upstreams.send(target, connection, request, call)
   return await started
 }
 
 function upstreamRequest(exchange: Exchange, body: OutgoingBody): UpstreamRequest {
-  const { target } = exchange.prepared!
-  const { forward_path, forward_query } = exchange
-  const path = target.base_path + forward_path
-  return {
-    method: exchange.caller.method,
-    path: forward_query === '' ? path : `${path}?${forward_query}`,
-    headers: upstreamHeaders(exchange, body),
-    body,
-  }
-}
-
-function upstreamHeaders(exchange: Exchange, body: OutgoingBody): string[] {
-  const { forward_headers, head } = exchange
-  const { credential } = exchange.prepared!.connection
-  const headers: string[] = []
-  for (let i = 0; i < forward_headers.length; i += 2) {
-    const name = forward_headers[i]!
-    const value = forward_headers[i + 1]!
-    if (credential !== null && name === credential.header) continue
-    headers.push(name, value)
-  }
-  if (credential !== null) headers.push(credential.header, credential.value)
+  const { connection, target } = exchange.prepared!
+  const { method } = exchange.caller
+  const { path, query, headers } = applyCredential(
+    {
+      method,
+      origin: target.origin,
+      path: target.base_path + exchange.forward_path,
+      query: exchange.forward_query,
+      headers: [...exchange.forward_headers],
+      body: body instanceof Uint8Array ? body : null,
+    },
+    connection.credential,
+    exchange.plane.epoch_ms + performance.now(),
+  )
   headers.push('accept-encoding', 'identity')
+  const { content_length } = exchange.head
   const streams_unchanged = body !== null && body === exchange.upload && exchange.request_body!.keeps_length
-  if (streams_unchanged && head.content_length >= 0)
-    headers.push('content-length', String(head.content_length))
-  return headers
+  if (streams_unchanged && content_length >= 0) headers.push('content-length', String(content_length))
+  return { method, path: query === '' ? path : `${path}?${query}`, headers, body }
 }

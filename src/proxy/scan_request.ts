@@ -3,6 +3,7 @@ import { bodyDigest } from '../approval/binding.ts'
 import { limits } from '../config/limits.ts'
 import { approvalPossible } from '../policy/find_approve_rule.ts'
 import { Problem } from '../problem/problem.ts'
+import { signsBody } from './apply_credential.ts'
 import { bodyKind } from '../wire/body_kind.ts'
 import type { BodyReader } from './caller.ts'
 import type { Exchange } from './exchange.ts'
@@ -26,7 +27,11 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
 
   const { connection } = exchange.prepared!
   const for_approval = approvalPossible(connection, exchange.principal!, exchange.path)
-  const whole = for_approval || exchange.model_needed || keepsForSecrets(connection.request.secrets)
+  const whole =
+    for_approval ||
+    exchange.model_needed ||
+    keepsForSecrets(connection.request.secrets) ||
+    signsBody(connection)
   const bytes_max = whole ? limits.request_held_body_bytes_max : limits.request_body_bytes_max
   if (content_length > bytes_max) throw tooLarge(bytes_max)
 

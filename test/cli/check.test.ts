@@ -73,6 +73,7 @@ test('the JSON Schema names every setting', async () => {
     'log',
     'identity',
     'connections',
+    'limits',
     'detectors',
     'audit',
     'state',

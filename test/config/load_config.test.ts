@@ -19,8 +19,9 @@ connections:
 
 test('what is left out has its default', async () => {
   const config = await loadText(base)
-  const { file, warnings, connections, ...rest } = config
+  const { file, warnings, secret_files, connections, ...rest } = config
   assert.deepEqual(warnings, [])
+  assert.deepEqual(secret_files, [])
   assert.deepEqual(rest, {
     gateway: hostname(),
     listen: { proxy: { host: '127.0.0.1', port: 8080 }, control: { host: '127.0.0.1', port: 8081 } },
@@ -106,7 +107,7 @@ state: embedded
     { FOLDER: '/tmp/sluice-nowhere', WORKERS: '3', SECRET: 's3' },
     { refusals: [] },
   )
-  const { file: _file, warnings: _warnings, ...rest } = config
+  const { file: _file, warnings: _warnings, secret_files: _files, ...rest } = config
   assert.deepEqual(rest, {
     gateway: 'edge-1',
     listen: { proxy: { host: '::1', port: 0 }, control: { host: '127.0.0.1', port: 0 } },

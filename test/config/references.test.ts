@@ -50,7 +50,7 @@ test('what a reference yields is not looked through for references again', async
 })
 
 test('a doubled dollar stands for a plain one', async () => {
-  assert.deepEqual(await resolve('a $${env:KEY} b'), { tree: 'a ${env:KEY} b', problems: [] })
+  assert.deepEqual(await resolve('a $${env:KEY} b'), { tree: 'a ${env:KEY} b', problems: [], files: [] })
 })
 
 test('only one line break at the end of a file is left out', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { watchConfig } from '../../src/config/watch_config.ts'
+import { watchConfig, watchFiles } from '../../src/config/watch_config.ts'
 
 let folder: string
 before(async () => {
@@ -80,4 +80,32 @@ test('a change during the work for another one is not lost', async () => {
   await settled()
   watch.close()
   assert.equal(changes, 2)
+})
+
+test('a secret that is replaced as orchestrators do it is a change, once; one that nobody needs any more is not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-secret-'))
+  for (const [name, text] of [
+    ['v1', 'first'],
+    ['v2', 'second'],
+  ] as const) {
+    await mkdir(join(folder, name))
+    await writeFile(join(folder, name, 'key'), text)
+  }
+  await symlink('v1', join(folder, '..data'))
+  await symlink(join('..data', 'key'), join(folder, 'key'))
+  let changes = 0
+  const watch = watchFiles(async () => void changes++)
+  await watch.follow([join(folder, 'key'), join(folder, 'no-such-folder', 'key')])
+  const swap = async (to: string) => {
+    await symlink(to, join(folder, '..new'))
+    await rename(join(folder, '..new'), join(folder, '..data'))
+    await new Promise((resolve) => setTimeout(resolve, 600))
+  }
+  await swap('v2')
+  assert.equal(changes, 1)
+  await watch.follow([])
+  await swap('v1')
+  assert.equal(changes, 1)
+  watch.close()
+  await rm(folder, { recursive: true, force: true })
 })
