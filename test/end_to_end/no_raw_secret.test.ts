@@ -111,7 +111,7 @@ test('no file of the data folder holds a raw secret, the caller’s token, or th
   }
 })
 
-/** The text as it would stand in a file: plain, hex, and base64 in each of its three alignments. */
+/** The text as it would stand in a file: plain, hex, percent-encoded, and base64 of both alphabets in each alignment. */
 function encodings(secret: string): string[] {
   const hex = Buffer.from(secret).toString('hex')
   const base64 = [0, 1, 2].map((shift) => {
@@ -119,7 +119,11 @@ function encodings(secret: string): string[] {
     // The first and last characters also depend on the neighbours.
     return text.slice(shift === 0 ? 0 : 4, -4)
   })
-  return [secret, hex, hex.toUpperCase(), ...base64]
+  const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))
+  const percent = hex.replace(/../g, '%$&')
+  const escaped = encodeURIComponent(secret)
+  const plain = [secret, JSON.stringify(secret).slice(1, -1), escaped, escaped.toLowerCase()]
+  return [...new Set([...plain, hex, hex.toUpperCase(), percent, percent.toUpperCase(), ...base64, ...url])]
 }
 
 test('the search above would find a secret that is there', () => {
