@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load_config.ts'
 import { startControl } from '../../src/control/server.ts'
 import { demo_audience, demo_dashboard_client, startOpenidProvider } from '../../src/demo/openid_provider.ts'
 import { createIssuerKeys } from '../../src/identity/issuer_keys.ts'
+import { openApiKeys } from '../../src/identity/api_key_register.ts'
 import { createTokenVerifier } from '../../src/identity/verify_token.ts'
 import { silent_log } from '../../src/log.ts'
 import { openTextTrial } from '../../src/scanner/text_trial.ts'
@@ -62,7 +63,8 @@ export const upstream_credential = randomBytes(24).toString('hex')
 
 const own_issuer = 'https://tokens.example.com'
 
-export async function startControlStack(roles = default_roles): Promise<ControlStack> {
+/** @param health what `/healthz` says beside the status */
+export async function startControlStack(roles = default_roles, health = {}): Promise<ControlStack> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-control-'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -87,6 +89,7 @@ export async function startControlStack(roles = default_roles): Promise<ControlS
   const verifier = createTokenVerifier([...keys.trusted(), own])
   const store = await openLmdbStore(join(folder, 'state'))
   const ledger = await openLedger(store)
+  const api_keys = await openApiKeys(store)
   const audit = await openAudit({
     folder: join(folder, 'audit'),
     clickhouse: null,
@@ -99,7 +102,8 @@ export async function startControlStack(roles = default_roles): Promise<ControlS
     audit,
     verifier: () => verifier,
     metrics_text: async () => '# TYPE test gauge\ntest 1\n',
-    health: () => ({ status: 'ok' }),
+    health: () => ({ status: 'ok', ...health }),
+    api_keys,
     text_trial: openTextTrial(() => trial_settings),
     log: silent_log,
   })
@@ -127,6 +131,7 @@ export async function startControlStack(roles = default_roles): Promise<ControlS
     async close() {
       await control.close()
       await ledger.close()
+      await api_keys.close()
       await audit.close()
       await store.close()
       keys.stop()

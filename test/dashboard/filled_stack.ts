@@ -6,6 +6,24 @@ import { finding, frame, recorded } from '../control/recorded.ts'
 /** Whom the demo's provider knows as an approver is everything here, so that one sign-in sees every page. */
 const every_role = '{ admin: [security-oncall], approver: [security-oncall], auditor: [security-oncall] }'
 
+/** What a gateway in good health says. */
+const health = {
+  gateway: 'edge-1',
+  policy: 'b5c3f2a09d1e',
+  workers: { listening: 2, configured: 2 },
+  issuers: [{ issuer: 'https://idp.example.com/realms/acme', keys: 2 }],
+  audit: {
+    blocked: false,
+    clickhouse: 'ready',
+    spool_rows: 0,
+    spool_bytes: 0,
+    inserted_rows: 401,
+    failed_batches: 0,
+    dropped: 0,
+    rejected_rows: 0,
+  },
+}
+
 const people = ['ana', 'bea', 'cleo', 'dora', 'emil', 'fritz', 'gus']
 const detectors = [
   'github-pat',
@@ -21,7 +39,7 @@ const models = ['gpt-5', 'gpt-5-mini', 'claude-opus', 'llama']
 
 /** A control plane with a day of records and some held requests; the same ones each time, but for the time of day. */
 export async function startFilledStack(): Promise<ControlStack> {
-  const stack = await startControlStack(every_role)
+  const stack = await startControlStack(every_role, health)
   const random = seeded(7)
   const now_us = Date.now() * 1000
   for (let i = 0; i < 400; i++) {
@@ -64,6 +82,8 @@ export async function holdSome(stack: ControlStack): Promise<void> {
           },
         ],
         body_bytes: 412,
+        grant_ms_max: 3_600_000,
+        ...(who === 'bea' && { min_approvals: 2 }),
         expires_ms: 3_600_000,
       }),
     )
