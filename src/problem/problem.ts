@@ -53,6 +53,8 @@ export class Problem extends Error {
   readonly source: Source
   readonly detail: string
   readonly extra: Readonly<Record<string, unknown>>
+  /** What the audit notes instead of `code`, where it may say more than the caller may know. */
+  recorded_code = ''
   /** Names and values in turn that go out beside the usual ones. */
   readonly headers: string[] = []
 

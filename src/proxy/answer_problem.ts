@@ -15,7 +15,7 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
     return
   }
   const problem = error instanceof Problem ? error : unexpected(error)
-  exchange.code = problem.code
+  exchange.code = problem.recorded_code || problem.code
   exchange.outcome = outcomeOf(problem.code)
   const { caller } = exchange
   if (!caller.open) return

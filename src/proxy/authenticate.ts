@@ -1,7 +1,7 @@
 import { limits } from '../config/limits.ts'
 import { isApiKey } from '../identity/api_key.ts'
 import { TokenCache } from '../identity/token_cache.ts'
-import { IdentityError } from '../identity/verify_token.ts'
+import { IdentityError, type IdentityErrorCode } from '../identity/verify_token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Exchange } from './exchange.ts'
@@ -40,7 +40,7 @@ function verifyApiKey(exchange: Exchange): Principal {
     plane.keys_used.set(principal.subject, Math.round(now_ms))
     return principal
   } catch (error) {
-    throw error instanceof IdentityError ? notAccepted(error) : error
+    throw error instanceof IdentityError ? notAccepted(exchange, error) : error
   }
 }
 
@@ -51,7 +51,7 @@ async function verify(exchange: Exchange): Promise<Principal> {
     if (policy.introspects && !JWT.test(token)) return await introspected(exchange, token)
     return await verifyOrWaitForKey(exchange, token)
   } catch (error) {
-    throw error instanceof IdentityError ? notAccepted(error) : error
+    throw error instanceof IdentityError ? notAccepted(exchange, error) : error
   } finally {
     exchange.throwIfFailed()
   }
@@ -70,16 +70,36 @@ async function introspected({ plane, policy }: Exchange, token: string): Promise
   return answer.principal
 }
 
-function notAccepted(error: IdentityError): Problem {
+/** What a caller may be told: they hold a credential that was good once, or that a trusted issuer made for somebody. */
+const TOLD = new Set<IdentityErrorCode>([
+  'token_expired',
+  'token_not_yet_valid',
+  'audience_mismatch',
+  'claim_invalid',
+  'party_not_allowed',
+  'groups_overage',
+  'api_key_expired',
+])
+
+/**
+ * Whoever proved nothing learns nothing: not which issuers, algorithms and keys are known, nor how far a made-up token got.
+ * The audit has the reason; the id of the exchange leads an administrator there.
+ */
+function notAccepted(exchange: Exchange, error: IdentityError): Problem {
+  const problem = problemOf(exchange, error)
+  problem.recorded_code = error.code
+  return problem
+}
+
+function problemOf({ id }: Exchange, error: IdentityError): Problem {
   if (error.code === 'introspection_unavailable')
     return new Problem('identity_unavailable', error.message, { retry_after: 5 }, error)
   const expired = error.code === 'token_expired' || error.code === 'api_key_expired'
-  return new Problem(
-    expired ? 'token_expired' : 'token_invalid',
-    error.message,
-    { reason: error.code },
-    error,
-  )
+  const code = expired ? 'token_expired' : 'token_invalid'
+  if (TOLD.has(error.code)) return new Problem(code, error.message, { reason: error.code }, error)
+  const detail =
+    'the credential is not accepted; get a fresh one, or ask an administrator with the exchange id'
+  return new Problem(code, detail, { exchange_id: id }, error)
 }
 
 /** A key that is not known may have been added since: control is told, and the next snapshot is given a chance. */
