@@ -12,13 +12,15 @@ import { evidence_routes } from './evidence_routes.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { countMember, jsonBody, textMember } from './json_body.ts'
 import { meOf } from './me.ts'
+import { openapiDocument } from './openapi_document.ts'
 import { callback_path } from './openid_login.ts'
 import { operation_routes } from './operation_routes.ts'
 import { refuseCrossSite } from './refuse_cross_site.ts'
 import { askedBy, limitOf, type Route } from './route.ts'
 
 /** Every route of the control listener but the live channel and the dashboard's files. */
-const routes: readonly Route[] = [
+export const routes: readonly Route[] = [
+  { method: 'GET', path: /^\/api\/v1\/openapi\.json$/, handle: () => jsonAnswer(openapiDocument()) },
   { method: 'GET', path: /^\/healthz$/, handle: ({ health }) => jsonAnswer(health()) },
   { method: 'GET', path: /^\/readyz$/, handle: readiness },
   { method: 'GET', path: /^\/metrics$/, handle: metrics },

@@ -24,7 +24,8 @@ before(async () => {
   keys.stop()
   upstream = await startUpstream((req, res) => {
     urls.push(`${req.headers.host} ${req.url}`)
-    if (req.url?.startsWith('/v1/allowed/away')) res.writeHead(307, { location: `${elsewhere.url}/stolen` }).end()
+    if (req.url?.startsWith('/v1/allowed/away'))
+      res.writeHead(307, { location: `${elsewhere.url}/stolen` }).end()
     else res.end('{}')
   })
   elsewhere = await startUpstream((_req, res) => {
@@ -83,7 +84,7 @@ test('no spelling of a path gets past a rule', async () => {
     const { status } = await ask(stack.port, { path: `/narrow${encodeNonAscii(path)}` })
     assert.ok(status === 400 || status === 403, `${path}: ${status}`)
   }
-  assert.deepEqual(urls, [])
+  assert.equal(urls.length, 0)
   // These are the same path for everybody, and go out in one spelling.
   for (const path of ['/v1/allowed/x', '/v1/%61llowed/x', '/%76%31/allowed/%78']) {
     assert.equal((await ask(stack.port, { path: `/narrow${path}` })).status, 200)
