@@ -1,7 +1,7 @@
 // Blocks, such as PEM private keys: replaced from the begin line to the end line, or to the end of the text.
 import { SWALLOW_BLOCK } from './channel'
 import { OPEN, SWALLOWED, addMatch } from './clusters'
-import { TABLES } from './layout'
+import { LATCH, TABLES } from './layout'
 import { pass, unresolved } from './pass'
 import { state } from './stream'
 import { D_CONTAINS, D_CONTAINS_BYTES, D_END, D_END_BYTES } from './tables'
@@ -58,6 +58,11 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
   pass.swallow_state = 0
   const end = runBlock(d, t, p, n)
   const open = pass.swallow_state != BLOCK_DONE && !final
+  if (open && n - s < LATCH) {
+    // its mask may name what it replaces by the first bytes
+    unresolved(s, s)
+    return
+  }
   addMatch(s, end, s, d, open ? OPEN | SWALLOWED : SWALLOWED)
   if (open) {
     pass.swallow = SWALLOW_BLOCK

@@ -33,10 +33,17 @@ export class Channel {
   swallow_detector: u32
   swallow_state: u32
   open_entropy: f32
-  sha: u8 // SHA_BYTES follow, see shaOf; the hash leaves the last eight to `open_detector` and `skip_cuts`
+  sha: u8 // SHA_BYTES follow, see shaOf; the hash leaves its last eight to openPseudonym; openDetector and skipCuts lie behind
 }
 
-export const CHANNEL_BYTES: usize = 64 + SHA_BYTES
+export const CHANNEL_BYTES: usize = 64 + SHA_BYTES + 8
+
+/** Where the channel holds the pseudonym of the range being swallowed. */
+// @ts-ignore: decorator
+@inline
+export function openPseudonym(ch: Channel): usize {
+  return changetype<usize>(ch) + CHANNEL_BYTES - 16
+}
 
 /** Where the channel holds the detector that the range being swallowed is named for. */
 // @ts-ignore: decorator

@@ -1,11 +1,12 @@
 // Moving on: what lies before the position reached is reported, and what goes on behind it is remembered.
-import { Channel, SWALLOW_NONE, openDetector, shaOf, skipCuts } from './channel'
+import { Channel, SWALLOW_NONE, openDetector, openPseudonym, shaOf, skipCuts } from './channel'
 import { CONTINUED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
 import { FINDINGS, LATCH } from './layout'
 import { pass } from './pass'
 import { entropy, kind } from './randomness'
 import { runAt } from './runs'
 import { hmacFinal8, hmacInit, shaUpdate } from './sha256'
+import { STYLE_PSEUDONYM, pseudonym, style } from './styles'
 import { D_END_BYTES, D_INDEX } from './tables'
 
 export let finding_count: u32 = 0
@@ -23,7 +24,7 @@ export function truncateFindings(count: u32): void {
   finding_count = count
 }
 
-function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, bits: f32, fingerprint: u64): void {
+function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, bits: f32, fingerprint: u64, name: u32): void {
   if (finding_count >= FINDINGS_MAX) return
   const f = FINDINGS + <usize>finding_count * FINDING_BYTES
   store<u32>(f, kind == 0 ? load<u32>(detector + D_INDEX) : <u32>detector)
@@ -33,6 +34,7 @@ function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, 
   store<f64>(f, <f64>start, 16)
   store<f64>(f, <f64>end, 24)
   store<u64>(f, fingerprint, 32)
+  store<u32>(f, name, 40)
   finding_count++
 }
 
@@ -81,7 +83,7 @@ function reportKeywords(ch: Channel, k: u32, to: u32): u32 {
     const keyword = KEYWORDS + <usize>k * 12
     const end = load<u32>(keyword)
     if (end > to) return k
-    report(load<u32>(keyword, 4), 1, ch.key, ch.base + load<u32>(keyword, 8), ch.base + end, 0, 0)
+    report(load<u32>(keyword, 4), 1, ch.key, ch.base + load<u32>(keyword, 8), ch.base + end, 0, 0, 0)
     ch.seen = max(ch.seen, end)
     k++
   }
@@ -93,13 +95,16 @@ function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
   if (c.flags & CONTINUED) {
     if (c.detector == 0) return
     shaUpdate(sha, t + c.match_start, c.match_end - c.match_start)
-    if ((c.flags & OPEN) == 0) report(c.detector, 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, hmacFinal8(sha))
+    if (c.flags & OPEN) return
+    const name = load<u32>(openPseudonym(ch))
+    report(c.detector, 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, hmacFinal8(sha), name)
     return
   }
   const block = load<u32>(<usize>c.detector + D_END_BYTES) != 0
   const bits: f32 = block ? 0 : entropy(t + c.match_start, min(c.match_end - c.match_start, LATCH - 64))
   const whole = (c.flags & SWALLOWED) != 0
-  const from = whole ? c.start : c.match_start
+  const from = whole ? min(c.start, c.match_start) : c.match_start
+  const name: u32 = style == STYLE_PSEUDONYM ? pseudonym(c, t) : 0
   const end = whole ? c.end : c.match_end
   hmacInit(sha)
   shaUpdate(sha, t + from, end - from)
@@ -107,7 +112,8 @@ function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
     ch.open_start = ch.base + c.start
     ch.open_entropy = bits
     store<u32>(openDetector(ch), c.detector)
+    store<u32>(openPseudonym(ch), name)
     return
   }
-  report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha))
+  report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha), name)
 }

@@ -5,12 +5,12 @@
 // be replaced, so the document stays valid. What stands outside of strings and is no JSON (NaN, comments, text that is
 // called JSON) is scanned as plain text up to the next quote: lenient parsers read it, and nothing passes unread.
 import { Channel } from './channel'
-import { CONTINUED, clusterAt } from './clusters'
+import { clusterAt } from './clusters'
 import { commit } from './commit'
 import { decodeEscape, findSpecial, put } from './decode'
 import { DEPTH_MAX, Json, MODEL_BYTES_MAX, OUTSIDE, PLAIN, STRING, frameAt, modelOf } from './json_state'
 import { TEXT, WORK } from './layout'
-import { addBreak, addEdit, roomForBreaks, toInput } from './map'
+import { addBreak, roomForBreaks, toInput } from './map'
 import { pass } from './pass'
 import {
   LEAF_MODEL,
@@ -29,6 +29,7 @@ import {
   takeIndex,
 } from './paths'
 import { isDigit, isLetter } from './randomness'
+import { editCluster } from './styles'
 import { scanText } from './text'
 
 let string_input: u32 = 0
@@ -40,8 +41,9 @@ function editClusters(input_end: u32, masking: bool): void {
     const c = clusterAt(i)
     if (c.start >= pass.limit) return
     if (c.end == c.start) continue
-    const end = c.end >= pass.text_end ? input_end : toInput(c.end)
-    addEdit(toInput(c.start), end, c.flags & CONTINUED ? 0 : c.detector)
+    const to = min(c.end, pass.limit)
+    const end = to >= pass.text_end ? input_end : toInput(to)
+    editCluster(c, TEXT, toInput(c.start), end, to - c.start, true)
   }
 }
 

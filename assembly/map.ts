@@ -3,6 +3,7 @@
 // A breakpoint is 8 bytes: u32 text offset │ u32 input offset, bit 31 set where an escape sequence begins.
 // From a plain breakpoint on, both sides advance together; an escape's bytes all map to where the escape begins.
 import { EDITS, EDITS_BYTES, MAP, MAP_BYTES, OUT, OUT_BYTES, SCRATCH, TABLES, WORK } from './layout'
+import { STYLE_FIXED, STYLE_PSEUDONYM, style } from './styles'
 import { D_LABEL, D_LABEL_BYTES } from './tables'
 
 const ESCAPE: u32 = 0x80000000
@@ -76,13 +77,17 @@ export function rebaseBreaks(text: u32, dropped_text: u32, dropped_input: u32): 
   return count
 }
 
-/** Replaces input [start, end) by the label of `detector`, or by nothing when that is 0. */
-export function addEdit(start: u32, end: u32, detector: u32): void {
+/**
+ * Replaces input [start, end) by the mask of `detector`, or by nothing when that is 0.
+ * @param detail the pseudonym's digest; in masks of fixed length, which have no detector, the length
+ */
+export function addEdit(start: u32, end: u32, detector: u32, detail: u32): void {
   if (edit_count >= EDITS_MAX) unreachable()
   const e = EDITS + <usize>(edit_count++) * EDIT_BYTES
   store<u32>(e, start)
   store<u32>(e, end, 4)
   store<u32>(e, detector, 8)
+  store<u32>(e, detail, 12)
 }
 
 // @ts-ignore: decorator
@@ -122,6 +127,44 @@ export function sortEdits(): void {
 export let out: usize = 0
 export let out_bytes: u32 = 0
 
+/** Label without its name, and what a pseudonym has in front of the name and behind it. */
+const LABEL_FRONT: u32 = 10
+const PSEUDONYM_BYTES_MORE: u32 = 6
+
+/** @returns the address behind the mask */
+function writeMask(o: usize, detector: usize, detail: u32): usize {
+  if (style == STYLE_FIXED) {
+    if (o + detail > OUT + OUT_BYTES) unreachable()
+    memory.fill(o, 42, detail)
+    return o + detail
+  }
+  if (detector == 0) return o
+  const label = TABLES + load<u32>(detector + D_LABEL)
+  const n = load<u32>(detector + D_LABEL_BYTES)
+  if (o + n + PSEUDONYM_BYTES_MORE > OUT + OUT_BYTES) unreachable()
+  if (style != STYLE_PSEUDONYM) {
+    memory.copy(o, label, n)
+    return o + n
+  }
+  const name = n - LABEL_FRONT - 1
+  store<u64>(o, 0x3a5445524345535b) // [SECRET:
+  memory.copy(o + 8, label + LABEL_FRONT, name)
+  o += 8 + name
+  store<u8>(o++, 58)
+  for (let i: u32 = 0; i < 3; i++) {
+    store<u8>(o++, hexDigit((detail >> (8 * i + 4)) & 15))
+    store<u8>(o++, hexDigit((detail >> (8 * i)) & 15))
+  }
+  store<u8>(o++, 93)
+  return o
+}
+
+// @ts-ignore: decorator
+@inline
+function hexDigit(x: u32): u8 {
+  return <u8>(x < 10 ? 48 + x : 87 + x)
+}
+
 /** Makes the output of input [from, to): a view of the input itself where nothing is replaced. */
 export function write(from: u32, to: u32): void {
   out = WORK + from
@@ -138,14 +181,7 @@ export function write(from: u32, to: u32): void {
       memory.copy(o, WORK + at, start - at)
       o += start - at
     }
-    const detector = <usize>load<u32>(e, 8)
-    if (detector != 0) {
-      const label = TABLES + load<u32>(detector + D_LABEL)
-      const n = load<u32>(detector + D_LABEL_BYTES)
-      if (o + n > OUT + OUT_BYTES) unreachable()
-      memory.copy(o, label, n)
-      o += n
-    }
+    o = writeMask(o, <usize>load<u32>(e, 8), load<u32>(e, 12))
     at = max(at, load<u32>(e, 4))
   }
   if (!changed) return

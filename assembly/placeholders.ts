@@ -9,7 +9,7 @@ const NOTHINGS =
   'null none true false undefined nil empty required optional string password passwd passwort kennwort contrasena secret token text hidden boolean number integer object bearer basic default todo value pass changeit test xyz guest user username admin root localhost bool any unknown never void bytes prompt secret123 password123 mypassword supersecret topsecret'
 /** Values that hold one of these. */
 const FAKES =
-  'example placeholder dummy sample redacted changeme change-me change_me insert- insert_ your- your_ yourpass yourapi yourtoken yoursecret my-secret my_secret process.env os.environ getenv xxxx **** replace-me replaceme secretkeyref valuefrom fixme -here _here'
+  '[secret: example placeholder dummy sample redacted changeme change-me change_me insert- insert_ your- your_ yourpass yourapi yourtoken yoursecret my-secret my_secret process.env os.environ getenv xxxx **** replace-me replaceme secretkeyref valuefrom fixme -here _here'
 /** An identifier that holds one of these is the name of a secret. */
 const NAMES = 'password passwd secret token apikey api_key api-key credential'
 

@@ -3,7 +3,7 @@ import { Channel } from './channel'
 import { RUNS, RUNS_MAX } from './clusters'
 import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
 import { looksSecret } from './looks_secret'
-import { inMask, maskAt } from './masks'
+import { maskAt, maskBefore } from './masks'
 import { pass, unresolved } from './pass'
 import { isJointed, isRun, isWord, sign } from './randomness'
 import { infix, infix_count } from './tables'
@@ -56,7 +56,7 @@ function judgeRun(ch: Channel, t: usize, a: u32, b: u32, n: u32, barrier: u32): 
   const at = sign(t + a, b - a)
   if (at < 0 || at >= <i32>SIGN_BYTES) return
   // what is left of a run in which something was replaced
-  if (maskAt(t, b, n, true) == 1 || (a > 0 && load<u8>(t + a - 1) == 93 && inMask(t, a - 1))) return
+  if (maskAt(t, b, n, true) == 1 || maskBefore(t, a)) return
   if (b <= ch.emitted) return
   if (pass.run_count >= RUNS_MAX) {
     unresolved(a, a)

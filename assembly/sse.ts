@@ -9,10 +9,11 @@ import { commit, truncateFindings } from './commit'
 import { EVENTS, EVENTS_READ, EVENT_BYTES, FRAMES, FRAMES_MAX, SLOTS_MAX, SPANS, SPANS_MAX, SPAN_TEXT } from './event_layout'
 import { ended, event_count, findEventEnd, overflow, readEvents, resetEvents } from './events'
 import { TEXT } from './layout'
-import { addEdit, sortEdits, toInput, write } from './map'
+import { sortEdits, toInput, write } from './map'
 import { pass } from './pass'
 import { SPAN_BYTES, collectInto, setCollecting, span_count } from './paths'
 import { assignSlots, buildText, channelOf, keepText, slotAt, slotField, textBefore } from './slots'
+import { STYLE_PARTIAL, editCluster, style } from './styles'
 import { scanText } from './text'
 
 export const EVENTS_OK: i32 = 0
@@ -29,6 +30,14 @@ function openFrom(): u32 {
   return c.flags & OPEN && (c.flags & CONTINUED) == 0 ? c.start : u32.MAX_VALUE
 }
 
+/** Whether text that ends at `at` ends with some of a secret's shown beginning, and none of what is replaced. */
+function endsPrefix(at: u32): bool {
+  if (style != STYLE_PARTIAL) return false
+  let i = pass.cluster_count
+  while (i > 0 && clusterAt(i - 1).start >= at) i--
+  return i < pass.cluster_count && clusterAt(i).match_start < at
+}
+
 /** The most events, up to `events`, that may go out for this channel, its text being built and scanned. */
 function releasable(index: u32, events: u32): u32 {
   const open = openFrom()
@@ -36,7 +45,7 @@ function releasable(index: u32, events: u32): u32 {
   let k = events
   while (k > 0) {
     // what begins to be swallowed goes out with all of its text or not at all: its state is that of the text's end
-    if (at <= pass.limit && (at <= open || at == pass.text_end)) return k
+    if (at <= pass.limit && (at <= open || at == pass.text_end) && !endsPrefix(at)) return k
     k--
     const from: u32 = k == 0 ? 0 : load<u32>(EVENTS + <usize>(k - 1) * EVENT_BYTES, 4)
     for (let i = load<u32>(EVENTS + <usize>k * EVENT_BYTES, 4); i > from; i--) {
@@ -63,7 +72,7 @@ function editSpans(index: u32, until: u32): void {
       if (b <= a) continue
       const first = cluster.start >= from && labelled != c && (cluster.flags & CONTINUED) == 0
       if (first) labelled = c
-      addEdit(toInput(a), b == end ? load<u32>(s, 4) : toInput(b), first ? cluster.detector : 0)
+      editCluster(cluster, TEXT, toInput(a), b == end ? load<u32>(s, 4) : toInput(b), b - a, first)
     }
   }
 }
@@ -87,7 +96,7 @@ function decideRelease(final: bool): u32 {
       if (!usesSlot(i, span_count, false)) continue
       buildText(i, event_count)
       scanText(channelOf(slotAt(i)), TEXT, pass.text_end, 0, false)
-      opens = opens || openFrom() != u32.MAX_VALUE
+      opens = opens || openFrom() != u32.MAX_VALUE || (style == STYLE_PARTIAL && pass.cluster_count > 0)
       const k = releasable(i, events)
       if (k < events) {
         events = k

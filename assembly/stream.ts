@@ -1,19 +1,20 @@
 // What the host calls. A call takes one chunk of one stream: the host puts the stream's saved state into STATE, TEXT, MAP
 // and in front of WORK, the chunk behind that, and afterwards takes the output and what is to be saved.
 import { CHANNEL_BYTES, Channel, dropText, keepFrom } from './channel'
-import { CONTINUED, clusterAt } from './clusters'
+import { clusterAt } from './clusters'
 import { commit, finding_count, resetFindings } from './commit'
 import { SLOTS, SLOT_BYTES } from './event_layout'
 import { readJson, scanOpen } from './json'
 import { JSON_BYTES, Json, OUTSIDE, modelOf } from './json_state'
 import { CARRY_BYTES_MAX, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
-import { addEdit, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
 import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
 import { slotsUsed } from './slots'
 import { EVENTS_OK, pushEvents, released } from './sse'
+import { STYLE_NONE, editCluster, setStyle } from './styles'
 import { openTables } from './tables'
 import { scanText } from './text'
 
@@ -112,8 +113,11 @@ export function modelCount(): u32 {
  * @param chunk bytes behind them
  * @param kept_text bytes put back into TEXT; JSON only
  * @param kept_breaks breakpoints put back into MAP; JSON only
+ * @param style how what is found is replaced, see styles.ts; 0 when it is not
  */
-export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_breaks: u32, masking: bool, final: bool): i32 {
+export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_breaks: u32, style: i32, final: bool): i32 {
+  setStyle(style)
+  const masking = style != STYLE_NONE
   resetFindings()
   resetEdits()
   setCollecting(false)
@@ -134,7 +138,8 @@ function pushRaw(n: u32, masking: bool, final: bool): void {
     for (let i: u32 = 0; i < pass.cluster_count; i++) {
       const c = clusterAt(i)
       if (c.start >= pass.limit) break
-      if (c.end > c.start) addEdit(c.start, c.end, c.flags & CONTINUED ? 0 : c.detector)
+      const end = min(c.end, pass.limit)
+      if (end > c.start) editCluster(c, WORK, c.start, end, end - c.start, true)
     }
   }
   const to = pass.limit

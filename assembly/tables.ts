@@ -16,6 +16,7 @@ export const TYPE_CONTEXT: u32 = 3
 export const TYPE_URL: u32 = 4
 export const TYPE_BASIC: u32 = 6
 export const TYPE_KEYWORD: u32 = 7
+export const TYPE_RULE: u32 = 8
 
 /** A row below which a token or block begins that needs a non-word byte in front. */
 export const ROW_WORD: u32 = 1
@@ -34,7 +35,11 @@ export const D_KEEP: usize = 24
 export const D_ENTROPY: usize = 28
 export const D_LABEL: usize = 32
 export const D_LABEL_BYTES: usize = 36
+/** Bytes of a match that are its format's public beginning. */
+export const D_SHOWN: usize = 40
 export const D_CONTAINS: usize = 44
+/** A rule's other parts, see rules.ts. */
+export const D_RULE: usize = 44
 export const D_CONTAINS_BYTES: usize = 48
 export const D_END: usize = 52
 export const D_END_BYTES: usize = 56
@@ -48,6 +53,8 @@ export const FLAG_IDENTIFIER: u32 = 4
 export const FLAG_INFIX: u32 = 8
 /** Without a digit it is words. */
 export const FLAG_DIGIT: u32 = 16
+/** Its alphabet has asterisks, so a mask of fixed length must be told from it. */
+export const FLAG_STARS: u32 = 32
 
 // @ts-ignore: decorator
 @inline

@@ -13,6 +13,7 @@ import { CONTINUED, OPEN, SWALLOWED, clusterAt, mergeRuns, writeCluster } from '
 import { pass } from './pass'
 import { holdBeforeInfix, judgeRuns } from './runs'
 import { d_entropy, infix_count } from './tables'
+import { STYLE_PARTIAL, showPrefixes, style } from './styles'
 import { runDfa } from './tokens'
 import { walk } from './walk'
 
@@ -62,6 +63,7 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
     settle()
     pass.limit = max(pass.limit, ch.emitted)
   }
+  if (style == STYLE_PARTIAL) showPrefixes()
 }
 
 function goOnSwallowing(ch: Channel, t: usize, n: u32, final: bool): u32 {

@@ -3,7 +3,7 @@ import { Channel, SWALLOW_TOKEN } from './channel'
 import { OPEN, SWALLOWED, addMatch } from './clusters'
 import { literal } from './json'
 import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES } from './layout'
-import { maskAt, wordBefore } from './masks'
+import { hasStars, maskAt, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
 import { entropy, isDigit, isWord, sign } from './randomness'
 import { state } from './stream'
@@ -20,6 +20,7 @@ import {
   FLAG_INFIX,
   FLAG_LEFT_WORD,
   FLAG_RIGHT_WORD,
+  FLAG_STARS,
 } from './tables'
 
 // @ts-ignore: decorator
@@ -107,6 +108,7 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
     const behind = s + load<u32>(d + D_ANCHOR_BYTES)
     if (behind < e && entropy(t + behind, e - behind) < least) return false
   }
+  if (flags & FLAG_STARS && hasStars(t, s, min(e, s + LATCH))) return false
   if (flags & FLAG_DIGIT && !hasDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
   if (s + lead < barrier) return false
   if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, final)

@@ -4,10 +4,11 @@ import { Channel, SWALLOW_NONE } from './channel'
 import { KEYWORDS, KEYWORDS_MAX, addMatch } from './clusters'
 import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
 import { TABLES } from './layout'
-import { inMask, wordBefore } from './masks'
+import { inMask, namesMask, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
 import { BLOCK, BLOCK_LOADS, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
 import { isWord } from './randomness'
+import { atRule } from './rules'
 import { judgeRuns } from './runs'
 import {
   ROW_AGAIN,
@@ -16,6 +17,7 @@ import {
   TYPE_BLOCK,
   TYPE_CONTEXT,
   TYPE_KEYWORD,
+  TYPE_RULE,
   TYPE_TOKEN,
   TYPE_URL,
   ac_classes,
@@ -33,7 +35,7 @@ import { atToken, swallowToken } from './tokens'
 
 function atKeyword(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, final: bool): void {
   const s = i - load<u8>(pattern + 1)
-  if (i <= ch.seen || (s > 0 && isWord(t + s - 1)) || inMask(t, s)) return
+  if (i <= ch.seen || (s > 0 && isWord(t + s - 1)) || inMask(t, s) || namesMask(t, s, n)) return
   if (i == n && !final) {
     pass.again = min(pass.again, s)
     return
@@ -52,7 +54,7 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
   let result: i32
   let d: usize
   if (type == TYPE_CONTEXT) {
-    if (inMask(t, s)) return
+    if (inMask(t, s) || namesMask(t, s, n)) return
     d = d_generic
     result = readAssignment(t, n, i, load<u32>(pattern + 4), final)
   } else if (type == TYPE_URL) {
@@ -86,6 +88,7 @@ function atHit(ch: Channel, t: usize, n: u32, i: u32, row: usize, barrier: u32, 
     if (type == TYPE_TOKEN) atToken(ch, t, n, i, pattern, barrier, final)
     else if (type == TYPE_BLOCK) atBlock(t, n, i, pattern, barrier, final)
     else if (type == TYPE_KEYWORD) atKeyword(ch, t, n, i, pattern, final)
+    else if (type == TYPE_RULE) atRule(ch, t, n, i, pattern, barrier, final)
     else atContext(ch, t, n, i, pattern, type, barrier, final)
     if (pass.jump != 0) break
   }

@@ -27,6 +27,7 @@ const package_homes: PackageHomes = {
   'oidc-provider': ['src/demo/openid_provider.ts'],
   'openid-client': ['src/control/openid_login.ts', 'src/identity/device_login.ts'],
   pino: ['src/log.ts'],
+  'smol-toml': ['src/detectors/import_gitleaks.ts'],
   'prom-client': ['src/metrics/metrics.ts'],
   undici: ['src/proxy/upstream.ts'],
   'uWebSockets.js': ['src/proxy/uws_server.ts', 'src/control/uws_server.ts'],

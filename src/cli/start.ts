@@ -83,11 +83,11 @@ async function serve(
 ): Promise<number> {
   const again = serially(async () => {
     const changed = await reload(gateway, file, log)
-    if (changed) await watched.follow(changed.secret_files)
+    if (changed) await watched.follow(sourcesOf(changed))
   })
   const watch = await watchConfig(config.file, again)
   const watched = watchFiles(again)
-  await watched.follow(config.secret_files)
+  await watched.follow(sourcesOf(config))
   process.on('SIGHUP', again)
   const reason = await Promise.race([signal, gateway.hopeless.then((why) => ({ why }))])
   process.off('SIGHUP', again)
@@ -97,6 +97,11 @@ async function serve(
   else log.error({ reason: reason.why }, 'the gateway cannot go on')
   await gateway.stop()
   return typeof reason === 'string' ? 0 : 1
+}
+
+/** Files and folders whose change is a change of the configuration. */
+function sourcesOf(config: Config): string[] {
+  return [...config.secret_files, ...config.detectors.sources]
 }
 
 /** A bad file changes nothing; every problem of it is logged. */

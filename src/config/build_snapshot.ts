@@ -38,6 +38,7 @@ export function buildSnapshot(
     mode: config.detectors.entropy === 'strict' ? 'strict' : 'balanced',
     entropy: config.detectors.entropy !== 'off',
     keywords: keywordsOf(config.connections),
+    rules: config.detectors.rules,
   } as const
   const policy = {
     connections: Object.values(config.connections).map((connection) =>
@@ -45,6 +46,9 @@ export function buildSnapshot(
     ),
     issuers: config.identity.issuers.map(publicIssuer),
     scanner,
+    known_secrets: config.detectors.known_secrets.map((value) =>
+      createHmac('sha256', fingerprint_key).update(value).digest('hex'),
+    ),
   }
   return deepFreeze({
     version: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
@@ -57,7 +61,12 @@ export function buildSnapshot(
     ),
     issuers: structuredClone(trusted),
     api_keys: structuredClone(additions.api_keys),
-    scanner: { ...scanner, fingerprint_key: Uint8Array.from(fingerprint_key) },
+    scanner: {
+      ...scanner,
+      rules: structuredClone(scanner.rules),
+      known_secrets: [...config.detectors.known_secrets],
+      fingerprint_key: Uint8Array.from(fingerprint_key),
+    },
     audit: {
       strict: config.audit.strict,
       guarantee: config.audit.strict ? 'answered' : config.audit.guarantee,

@@ -1,4 +1,4 @@
-import type { Connection } from '../policy/snapshot.ts'
+import type { Connection, ScannerRule } from '../policy/snapshot.ts'
 
 /** Where a listener binds. Port 0 asks the system for a free one. */
 export interface ListenAddress {
@@ -89,10 +89,12 @@ export interface Config {
   readonly notify: readonly Hook[]
   readonly detectors: {
     readonly entropy: 'balanced' | 'strict' | 'off'
-    /** Exact secrets, resolved, and `dir:` folders of them. */
+    /** Exact secrets, resolved, those of folders among them. Never to be logged. */
     readonly known_secrets: readonly string[]
-    /** Rule files, as written. */
-    readonly import: readonly string[]
+    /** Detectors of the user's own, those of files among them. */
+    readonly rules: readonly ScannerRule[]
+    /** Absolute paths of the files and folders that these came from: when one changes, the configuration is read again. */
+    readonly sources: readonly string[]
   }
   readonly audit: {
     /** Null: embedded, in the data folder. */

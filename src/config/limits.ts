@@ -49,6 +49,8 @@ export const limits = {
   hold_ms_default: 210_000,
   /** One keyword of an approve rule, in UTF-8. */
   keyword_bytes_max: 200,
+  /** Known secrets of the configuration and of its folders: their forms fit the scanner's tables. */
+  known_secrets_max: 200,
   /** All different keywords of the configuration together: the scanner's tables of them fit its memory. */
   keywords_bytes_max: 8 * KiB,
   approval_expires_ms_default: 3_600_000,

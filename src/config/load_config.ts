@@ -3,14 +3,17 @@ import { availableParallelism, hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { catalogue } from '../detectors/catalogue.ts'
 import type { Connection } from '../policy/snapshot.ts'
+import { known_secret_id } from '../scanner/known_secrets.ts'
 import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
 import { crossCheck } from './cross_check.ts'
 import { describeIssue, knownPart } from './describe_issue.ts'
 import { finalAllow, finalCredential, finalLimits } from './final_rules.ts'
+import { type KnownSecrets, readKnownSecrets } from './known_secrets.ts'
 import { limits } from './limits.ts'
 import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
+import { type ConfiguredRules, readRules } from './rule_files.ts'
 import { config_schema, type WrittenConfig } from './schema.ts'
 import { normalUpstream } from './web_addresses.ts'
 import { parseYaml, type YamlDocument } from './yaml_document.ts'
@@ -42,7 +45,8 @@ export async function loadConfig(
 
   const references = await resolveReferences(document.tree, { env, folder: dirname(path) })
   const parsed = config_schema.safeParse(references.tree)
-  const cross = crossCheck(references.tree, detector_ids)
+  const { known, rules } = await readDetectors(parsed.data, dirname(path))
+  const cross = crossCheck(references.tree, [...detector_ids, ...rules.rules.map(({ id }) => id)])
   const unresolved = new Set(references.problems.map((problem) => problem.path.join('\0')))
   const issues = (parsed.error?.issues ?? [])
     // The schema saw the reference instead of what it stands for.
@@ -50,10 +54,25 @@ export async function loadConfig(
     .flatMap((issue) => describeIssue(issue, config_schema, references.tree))
   const refused = refusedSettings(references.tree, options.refusals ?? refusals)
   const place = placer(document, file)
-  problems.push(...[...references.problems, ...issues, ...cross.problems, ...refused].map(place))
+  const own = [...known.problems, ...rules.problems]
+  problems.push(...[...references.problems, ...issues, ...cross.problems, ...refused, ...own].map(place))
   if (problems.length > 0) throw new ConfigError(sorted(problems))
-  const config = finalConfig(parsed.data!, path, sorted(cross.warnings.map(place)))
+  const warnings = [...cross.warnings, ...known.warnings, ...rules.warnings]
+  const config = finalConfig(parsed.data!, path, known, rules, sorted(warnings.map(place)))
   return { ...config, secret_files: references.files }
+}
+
+/** Reads what the detectors' settings name; nothing when the file has mistakes. */
+async function readDetectors(
+  written: WrittenConfig | undefined,
+  folder: string,
+): Promise<{ known: KnownSecrets; rules: ConfiguredRules }> {
+  const { known_secrets = [], custom = [], import: imported = [] } = written?.detectors ?? {}
+  const own = custom.map(({ allow, ...rule }) => ({ ...rule, allow: allow ? [allow] : [] }))
+  return {
+    known: await readKnownSecrets(known_secrets, folder),
+    rules: await readRules(own, imported, folder),
+  }
 }
 
 /** Whole text of the file; trouble with the file itself is a problem at its first character. */
@@ -99,9 +118,15 @@ function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
 }
 
 /** Ids that approve rules may name. */
-const detector_ids = catalogue.map(({ id }) => id)
+const detector_ids = [...catalogue.map(({ id }) => id), known_secret_id]
 
-function finalConfig(written: WrittenConfig, file: string, warnings: readonly ConfigProblem[]) {
+function finalConfig(
+  written: WrittenConfig,
+  file: string,
+  known: KnownSecrets,
+  rules: ConfiguredRules,
+  warnings: readonly ConfigProblem[],
+) {
   const { clickhouse, retention, signing_key, heads, ...audit } = written.audit
   return {
     file,
@@ -118,7 +143,12 @@ function finalConfig(written: WrittenConfig, file: string, warnings: readonly Co
       ]),
     ),
     notify: written.notify.map((hook) => ({ ...hook, secret: hook.secret ?? '' })),
-    detectors: written.detectors,
+    detectors: {
+      entropy: written.detectors.entropy,
+      known_secrets: known.values,
+      rules: rules.rules,
+      sources: [...known.folders, ...rules.files],
+    },
     audit: {
       ...audit,
       clickhouse: clickhouse ?? null,

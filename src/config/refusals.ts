@@ -14,20 +14,18 @@ export interface Refusal {
   readonly instead: string
 }
 
-const isOtherStyle = (value: unknown) => ['partial', 'fixed', 'pseudonym', 'restore'].includes(String(value))
+const isRestore = (value: unknown) => value === 'restore'
 const isApprove = (value: unknown) => value === 'approve'
 const isServer = (value: unknown) => typeof value === 'string' && isNatsUrl(value)
 
 export const refusals: readonly Refusal[] = [
-  { path: ['connections', '*', 'request', 'style'], refuses: isOtherStyle, instead: 'use label' },
-  { path: ['connections', '*', 'response', 'style'], refuses: isOtherStyle, instead: 'use label' },
+  { path: ['connections', '*', 'request', 'style'], refuses: isRestore, instead: 'use pseudonym' },
+  { path: ['connections', '*', 'response', 'style'], refuses: isRestore, instead: 'use pseudonym' },
   {
     path: ['connections', '*', 'response', 'secrets'],
     refuses: isApprove,
     instead: 'use mask, block or flag',
   },
-  { path: ['detectors', 'known_secrets'], instead: 'leave the setting out' },
-  { path: ['detectors', 'import'], instead: 'leave the setting out' },
   { path: ['state'], refuses: isServer, instead: 'use embedded' },
 ]
 

@@ -302,6 +302,28 @@ const issuer_fields = {
   }).optional(),
 }
 
+const expressions = z.array(text('a regular expression in RE2 syntax'), {
+  error: says('a list of expressions'),
+})
+
+const custom_rule = mapping({
+  id: text('a name for the detector, such as acme-token', (value) =>
+    /^[a-z0-9][a-z0-9-]{0,39}$/.test(value) ? null : 'must be 1 to 40 of a to z, 0 to 9 and -',
+  ),
+  regex: text('a regular expression in RE2 syntax, such as "acme_([a-z0-9]{32})"'),
+  secret_group: count(0, 100).optional(),
+  entropy: z
+    .number({ error: says('a number of bits a character') })
+    .min(0)
+    .max(8)
+    .optional(),
+  allow: mapping({
+    regexes: expressions.optional(),
+    target: oneOf(['secret', 'match']).optional(),
+    stopwords: z.array(text('a word'), { error: says('a list of words') }).optional(),
+  }).optional(),
+})
+
 const role = z.array(group, { error: says('a list of groups') }).default([])
 
 const identity = mapping({
@@ -359,6 +381,7 @@ export const config_schema = mapping({
     known_secrets: z
       .array(text('a secret, such as "${env:DB_PASSWORD}"'), { error: says('a list of secrets') })
       .default([]),
+    custom: z.array(custom_rule, { error: says('a list of rules, each with id and regex') }).default([]),
     import: z.array(text('the path of a rule file'), { error: says('a list of rule files') }).default([]),
   }).prefault({}),
   audit: mapping({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** Events within this time of each other are one change: editors write in several steps. In ms. */
 const quiet_ms = 200
@@ -11,7 +11,7 @@ export interface ConfigWatch {
 }
 
 /**
- * Calls back after the file's content has changed and been quiet for a moment. Watches the folder, because editors and
+ * Calls back after the content of the file, or of the files in the folder, has changed and been quiet for a moment. Watches the folder, because editors and
  * orchestrators replace a file instead of writing into it. A file that vanished is no change: it may be on its way back.
  * @param changed is not called again while its promise is pending.
  */
@@ -45,7 +45,8 @@ export async function watchConfig(file: string, changed: () => Promise<void>): P
     timer = setTimeout(() => void look(), quiet_ms)
   }
 
-  const watcher: FSWatcher = watch(dirname(file), { persistent: false }, schedule)
+  const watched = (await isFolder(file)) ? file : dirname(file)
+  const watcher: FSWatcher = watch(watched, { persistent: false }, schedule)
   // A folder that is removed under the watch ends it; the signal still reloads.
   watcher.on('error', () => watcher.close())
   return {
@@ -56,12 +57,23 @@ export async function watchConfig(file: string, changed: () => Promise<void>): P
   }
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
 /** Digest of the content; null when the file cannot be read. */
 async function digestOf(file: string): Promise<string | null> {
   try {
-    return createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex')
+    const hash = createHash('sha256')
+    if (!(await isFolder(file))) return hash.update(await readFile(file)).digest('hex')
+    for (const name of (await readdir(file)).sort()) {
+      const content = await readFile(join(file, name)).catch(() => '')
+      hash.update(`${name}\0${content.length}\0`).update(content)
+    }
+    return hash.digest('hex')
   } catch {
     return null
   }

@@ -3,7 +3,7 @@ import type { Hours } from './within_hours.ts'
 /** What happens to a found secret in one direction. `approve` holds the exchange for a person. */
 export type SecretsAction = 'mask' | 'block' | 'flag' | 'approve'
 
-/** What replaces a secret. Only `label` is implemented by the spine; the names are fixed. */
+/** What replaces a secret. `restore` is refused for now; the names are fixed. */
 export type MaskStyle = 'label' | 'partial' | 'fixed' | 'pseudonym' | 'restore'
 
 /** One rule of a connection's `allow` list. Every given field must match; an absent field matches anything. */
@@ -153,6 +153,19 @@ export interface ApiKeyEntry {
   readonly expires_at: number
 }
 
+/** A detector of the user's own, see `Rule` of the scanner. */
+export interface ScannerRule {
+  readonly id: string
+  readonly regex: string
+  readonly secret_group?: number
+  readonly entropy?: number
+  readonly allow?: readonly {
+    readonly regexes?: readonly string[]
+    readonly target?: 'secret' | 'match'
+    readonly stopwords?: readonly string[]
+  }[]
+}
+
 /** Everything the data plane decides by. Immutable; replaced whole. Structured-cloneable. */
 export interface Snapshot {
   /** Changes with every published snapshot; hex digest of the policy part, so equal policies share it. */
@@ -167,6 +180,10 @@ export interface Snapshot {
     readonly entropy: boolean
     /** Every keyword of every approve rule, lower case, without repeats. */
     readonly keywords: readonly string[]
+    /** Exact secrets to find; never to be logged. */
+    readonly known_secrets?: readonly string[]
+    /** Detectors of the user's own. */
+    readonly rules?: readonly ScannerRule[]
     /** 32 bytes; keys the fingerprints. */
     readonly fingerprint_key: Uint8Array
   }

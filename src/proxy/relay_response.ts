@@ -36,6 +36,7 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
     content_type,
     kind: bodyKind(content_type, firstValue(call.headers['content-encoding'])),
     action: connection.response.secrets,
+    style: connection.response.style,
     unscannable: connection.unscannable,
     scanner: exchange.policy.scanners.body,
     recorder: exchange.recorder,
@@ -49,7 +50,12 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
 function setHead(exchange: Exchange, call: UpstreamCall): void {
   const { connection } = exchange.prepared!
   const headers = responseHeaders(call.headers)
-  const masked = maskValues(headers, exchange.policy.masker, exchange.response_head_findings)
+  const masked = maskValues(
+    headers,
+    exchange.policy.masker,
+    exchange.response_head_findings,
+    connection.response.style,
+  )
   if (exchange.response_head_findings.length > 0) refuseBlocked(exchange, true)
   const sent = connection.response.secrets === 'flag' ? headers : masked
   const length = firstValue(call.headers['content-length'])

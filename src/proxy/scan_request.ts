@@ -40,6 +40,7 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
     content_type,
     kind: bodyKind(content_type, head.content_encoding),
     action: connection.request.secrets,
+    style: connection.request.style,
     unscannable: connection.unscannable,
     scanner: policy.scanners.body,
     recorder: exchange.recorder,

@@ -1,9 +1,9 @@
 import type { Frame, RecordedBody } from '../audit/exchange_record.ts'
-import type { SecretsAction } from '../policy/snapshot.ts'
+import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
 import { type BodyKind, looksBinary, looksWide } from '../wire/body_kind.ts'
-import { type Scanner, ScannerError, type ScanStream } from '../wire/scanners.ts'
+import { type Scanner, ScannerError, type ScanStream, scannerStyle } from '../wire/scanners.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
 import type { FrameRecorder } from './frame_recorder.ts'
 
@@ -12,6 +12,7 @@ export interface ScannedBodyOptions {
   readonly content_type: string
   readonly kind: BodyKind
   readonly action: SecretsAction
+  readonly style: MaskStyle
   /** What happens to a body that cannot be scanned. */
   readonly unscannable: 'block' | 'pass'
   readonly scanner: Scanner
@@ -157,8 +158,11 @@ export class ScannedBody {
 
   #open(): ScanStream {
     if (this.#stream === null) {
-      const { scanner, content_type, kind } = this.#options
-      this.#stream = scanner.open({ contentType: kind.kind === 'binary' ? 'text/plain' : content_type })
+      const { scanner, content_type, kind, style } = this.#options
+      this.#stream = scanner.open({
+        contentType: kind.kind === 'binary' ? 'text/plain' : content_type,
+        style: scannerStyle(style),
+      })
     }
     return this.#stream
   }

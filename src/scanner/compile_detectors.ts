@@ -1,10 +1,12 @@
 import assert from 'node:assert'
 import { buildAutomaton, type Literal } from './build_automaton.ts'
 import { compilePattern, type PatternDfa } from './compile_pattern.ts'
+import { ruleAnchors, writeRule } from './compile_rule.ts'
 import type { DeltaPaths } from './delta_paths.ts'
 import { buildPrefilter, isRunCovered } from './prefilter_tables.ts'
-import type { BlockDetector, Detector, TokenDetector } from './detector.ts'
+import type { BlockDetector, Detector, RuleDetector, TokenDetector } from './detector.ts'
 import { TableWriter } from './table_writer.ts'
+import { writePaths } from './write_paths.ts'
 
 /** Everything the Wasm scanner needs, in the layout that assembly/tables.ts reads, and the names behind its numbers. */
 export interface CompiledDetectors {
@@ -18,7 +20,7 @@ export interface CompiledDetectors {
 
 /** What to compile. The order of the detectors is their priority. */
 export interface CompileDetectorsOptions {
-  readonly detectors: readonly Detector[]
+  readonly detectors: readonly (Detector | RuleDetector)[]
   readonly keywords: readonly string[]
   readonly strict: boolean
   readonly entropy: boolean
@@ -31,7 +33,7 @@ export interface CompileDetectorsOptions {
 const magic = 0x534c4331
 
 // the numbers that assembly/tables.ts names
-const pattern_type = { token: 1, block: 2, context: 3, url: 4, basic: 6, keyword: 7 } as const
+const pattern_type = { token: 1, block: 2, context: 3, url: 4, basic: 6, keyword: 7, rule: 8 } as const
 const row_word = 1
 const row_any = 2
 const row_again = 4
@@ -40,9 +42,11 @@ const flag_right_word = 2
 const flag_identifier = 4
 const flag_infix = 8
 const flag_digit = 16
+const flag_stars = 32
 
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
+const shown_bytes_max = 15
 
 /** Key words whose values people choose (1), those whose values machines draw (2), and programs with their flags. */
 const context_words: readonly (readonly [number, readonly string[]])[] = [
@@ -111,6 +115,15 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
   const builtin = new Map<string, number>()
   for (const [index, detector] of options.detectors.entries()) {
     ids.push(detector.id)
+    if (detector.kind === 'rule') {
+      const [label_at, label_bytes] = writeLabel(out, detector.id)
+      const record = writeRule(out, detector, index, label_at, label_bytes)
+      for (const literal of ruleAnchors(detector)) {
+        const below = detector.prefix ? row_again : detector.left === 'word' ? row_word : row_any
+        anchors.push({ ...plain(literal, pattern_type.rule, record), below })
+      }
+      continue
+    }
     const written = writeDetector(out, detector, index)
     if (detector.kind === 'builtin') builtin.set(detector.id, written.record)
     else if (detector.kind === 'block') anchors.push(blockAnchor(out, detector, written.record))
@@ -179,18 +192,23 @@ function compileToken(detector: TokenDetector): { dfa: PatternDfa; covered: bool
   return compiled
 }
 
+/** @returns where it is, and its bytes */
+function writeLabel(out: TableWriter, id: string): [number, number] {
+  const label = bytesOf(`[REDACTED:${id}]`, 64, `label of ${id}`)
+  return [out.append(label), label.length]
+}
+
 function writeDetector(out: TableWriter, detector: Detector, index: number): Written {
-  const label = bytesOf(`[REDACTED:${detector.id}]`, 64, `label of ${detector.id}`)
-  const label_at = out.append(label)
+  const [label_at, label_bytes] = writeLabel(out, detector.id)
   if (detector.kind === 'block') {
     const contains = ascii.encode(detector.begin_contains)
     const end = bytesOf(detector.end, anchor_bytes_max, `end of ${detector.id}`)
-    const words = [index, 0, 0, 0, 0, 0, 0, 0, label_at, label.length, 0]
+    const words = [index, 0, 0, 0, 0, 0, 0, 0, label_at, label_bytes, 0]
     words.push(out.append(contains), contains.length, out.append(end), end.length, 0)
     return { record: out.appendWords(words), covered: false }
   }
   if (detector.kind === 'builtin') {
-    return { record: writeBuiltin(out, detector.id, index, label_at, label.length), covered: false }
+    return { record: writeBuiltin(out, detector.id, index, label_at, label_bytes), covered: false }
   }
   const { dfa, covered } = compileToken(detector)
   let flags = 0
@@ -198,6 +216,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
   if ((detector.right ?? 'word') === 'word') flags |= flag_right_word
   if (detector.identifier) flags |= flag_identifier
   if (isInfix(detector)) flags |= flag_infix
+  if (takesStars(dfa)) flags |= flag_stars
   const entropy = new Uint32Array(Float32Array.of(detector.entropy_min ?? 0).buffer)[0]!
   const anchor_bytes = Math.min(...detector.anchors.map((anchor) => ascii.encode(anchor).length))
   const record = out.appendWords([
@@ -210,8 +229,8 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     detector.keep_prefix ?? 0,
     entropy,
     label_at,
-    label.length,
-    0,
+    label_bytes,
+    shownBytes(detector, anchor_bytes),
     0,
     0,
     0,
@@ -219,6 +238,22 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     isInfix(detector) ? 0 : anchor_bytes,
   ])
   return { record, covered }
+}
+
+/** Whether a match can hold an asterisk. */
+function takesStars(dfa: PatternDfa): boolean {
+  for (let state = 1; state < dfa.state_count; state++)
+    if (dfa.transitions[state * dfa.class_count + dfa.classes[42]!] !== 0) return true
+  return false
+}
+
+/**
+ * Bytes of a match, behind those kept, that stay in front of a `partial` mask. Fewer than any detector takes for a token
+ * whose format it does not know, so that what is left is not found again.
+ */
+function shownBytes(detector: TokenDetector, anchor_bytes: number): number {
+  if (isInfix(detector) || detector.secret_anchor) return 0
+  return Math.max(0, Math.min(anchor_bytes, shown_bytes_max) - (detector.keep_prefix ?? 0))
 }
 
 function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Written): Anchor[] {
@@ -325,58 +360,4 @@ function relocate(
     const at = rows + row * automaton.row_bytes + automaton.extra
     out.setWord(at, lists + out.word(at))
   }
-}
-
-/** The path trie: u32 nodes, nodes of {u16 first edge, u16 edges, u32 leaf}, edges of {u32 key hash, u32 node}. */
-function writePaths(out: TableWriter, paths: DeltaPaths): { offset: number; names: string[] } {
-  interface Node {
-    readonly edges: Map<number, number>
-    leaf: number
-    name: string
-  }
-  const nodes: Node[] = [{ edges: new Map(), leaf: 0, name: '' }]
-  const leaves = [
-    [paths.text, 1],
-    [paths.index, 2],
-    [paths.model, 3],
-  ] as const
-  for (const [list, leaf] of leaves) {
-    for (const path of list) {
-      let at = 0
-      for (const step of path.split(/\.|(?=\[\])/)) {
-        const hash = step === '[]' ? 0 : hashKey(step)
-        let next = nodes[at]!.edges.get(hash)
-        if (next === undefined) {
-          next = nodes.push({ edges: new Map(), leaf: 0, name: '' }) - 1
-          nodes[at]!.edges.set(hash, next)
-        }
-        at = next
-      }
-      nodes[at]!.leaf = leaf
-      nodes[at]!.name = path
-    }
-  }
-  const edge_count = nodes.reduce((sum, node) => sum + node.edges.size, 0)
-  const bytes = new Uint8Array(4 + nodes.length * 8 + edge_count * 8)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, nodes.length, true)
-  let edge = 0
-  for (const [i, node] of nodes.entries()) {
-    view.setUint16(4 + i * 8, edge, true)
-    view.setUint16(6 + i * 8, node.edges.size, true)
-    view.setUint32(8 + i * 8, node.leaf, true)
-    for (const [hash, target] of node.edges) {
-      view.setUint32(4 + nodes.length * 8 + edge * 8, hash, true)
-      view.setUint32(8 + nodes.length * 8 + edge * 8, target, true)
-      edge++
-    }
-  }
-  return { offset: out.append(bytes), names: nodes.map((node) => node.name) }
-}
-
-/** FNV-1a over the UTF-8 bytes of a key, as assembly/json.ts computes it. */
-function hashKey(key: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of ascii.encode(key)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash
 }

@@ -37,9 +37,9 @@ class Nfa {
   readonly #pattern: string
   readonly start: number
 
-  constructor(pattern: string) {
+  constructor(tree: PatternNode, pattern: string) {
     this.#pattern = pattern
-    this.start = this.#build(parsePattern(pattern), 0)
+    this.start = this.#build(tree, 0)
   }
 
   #add(set: number, first: number, second: number): number {
@@ -77,6 +77,14 @@ class Nfa {
           .reduceRight((rest, start) => this.#add(-1, start, rest))
       case 'repeat':
         return this.#repeat(node.node, node.min, node.max, next)
+      case 'capture':
+        return this.#build(node.node, next)
+      case 'assert':
+        throw new PatternError(
+          this.#pattern,
+          0,
+          `an assertion (${node.what}) stands where none can be checked`,
+        )
     }
   }
 
@@ -254,8 +262,16 @@ function union(left: readonly number[], right: readonly number[]): number[] {
  * @throws PatternError naming the position, or the bound that the pattern is over.
  */
 export function compilePattern(pattern: string, options: CompileOptions = {}): PatternDfa {
+  return compileTree(parsePattern(pattern), pattern, options)
+}
+
+/**
+ * As `compilePattern`, for a tree or a part of one.
+ * @param pattern what errors quote
+ */
+export function compileTree(tree: PatternNode, pattern: string, options: CompileOptions = {}): PatternDfa {
   const states_max = Math.min(options.states_max ?? 4096, 65_535)
-  const nfa = new Nfa(pattern)
+  const nfa = new Nfa(tree, pattern)
   const { classes, class_count } = byteClasses(nfa.sets)
   const builder = new SubsetBuilder(nfa, pattern, states_max, class_count, classesOfSets(nfa.sets, classes))
   const table = builder.build()

@@ -1,3 +1,5 @@
+import type { PatternNode } from './parse_pattern.ts'
+
 /**
  * One entry of the detector catalogue, as data. A *token* detector is found by an anchor (a literal that the
  * automaton looks for) and proved by a pattern that is run as a DFA from the token's first byte.
@@ -30,6 +32,8 @@ export interface TokenDetector {
   readonly right?: 'word' | 'any'
   /** Bytes at the start that are kept, such as `https://hooks.slack.com/services/`; default 0. */
   readonly keep_prefix?: number
+  /** True when the anchors are part of the secret: none of their bytes is ever shown. */
+  readonly secret_anchor?: boolean
   /** Least Shannon entropy in bits a character of the bytes behind the anchor; default 0. */
   readonly entropy_min?: number
   /** Checksum that raises confidence; never rejects. */
@@ -67,6 +71,30 @@ export interface BuiltinDetector {
   readonly id: string
   readonly vendor: string
   readonly source: string
+}
+
+/** One way in which a rule of the user's own may begin, taken apart; `readRule` makes it. */
+export interface RuleDetector {
+  readonly kind: 'rule'
+  readonly id: string
+  readonly vendor: string
+  readonly source: string
+  /** The whole expression, for errors. */
+  readonly regex: string
+  /** Lower case, a character a byte; one of them begins `prefix`, or `secret` when that is null. */
+  readonly anchors: readonly string[]
+  readonly left: 'word' | 'any'
+  readonly right: 'word' | 'any'
+  readonly prefix: PatternNode | null
+  readonly secret: PatternNode
+  /** What must follow the secret. */
+  readonly suffix: PatternNode | null
+  /** Whether the end of the text does for `suffix`; with none, nothing else does. */
+  readonly end_does: boolean
+  readonly entropy_min: number
+  /** A secret that matches it whole is let pass; the same for all that the expression matches. */
+  readonly allow_secret: PatternNode | null
+  readonly allow_match: PatternNode | null
 }
 
 /** Any entry of the catalogue. */

@@ -7,17 +7,27 @@ export type PatternNode =
   | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'choice'; readonly options: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly node: PatternNode; readonly min: number; readonly max: number }
+  /** Only in rules: a capture, counted from 1 by its opening parenthesis. */
+  | { readonly kind: 'capture'; readonly index: number; readonly node: PatternNode }
+  /** Only in rules: `\b`, `\B`, and where the text (or, with the flag `m`, a line) begins or ends. */
+  | { readonly kind: 'assert'; readonly what: Assertion }
+
+/** What a rule's regular expression can say of a place between two bytes. */
+export type Assertion = 'word' | 'no_word' | 'start' | 'end' | 'line_start' | 'line_end'
 
 /** A pattern that is refused. `position` is the index in UTF-16 units, from 0, where it went wrong. */
 export class PatternError extends Error {
   readonly pattern: string
   readonly position: number
+  /** What is wrong and where, without the pattern. */
+  readonly reason: string
   constructor(pattern: string, position: number, reason: string) {
     const quoted = pattern.length > 80 ? `${pattern.slice(0, 80)}…` : pattern
     super(`pattern ${JSON.stringify(quoted)}, position ${position}: ${reason}`)
     this.name = 'PatternError'
     this.pattern = pattern
     this.position = position
+    this.reason = `position ${position}: ${reason}`
   }
 }
 
@@ -41,6 +51,13 @@ const posix_classes: Readonly<Record<string, string>> = {
   upper: 'A-Z',
   word: '0-9A-Za-z_',
   xdigit: '0-9A-Fa-f',
+}
+
+const assertion_escapes: Readonly<Record<string, Assertion>> = {
+  A: 'start',
+  z: 'end',
+  b: 'word',
+  B: 'no_word',
 }
 
 const perl_classes: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s: '\t\n\f\r ' }
@@ -74,6 +91,7 @@ function addOtherCase(set: ByteSet): ByteSet {
 interface Flags {
   ignore_case: boolean
   dot_newline: boolean
+  lines: boolean
 }
 
 /**
@@ -87,13 +105,24 @@ export function parsePattern(pattern: string): PatternNode {
   return new PatternParser(pattern).parse()
 }
 
+/**
+ * As `parsePattern`, with captures and assertions kept in the tree, for what the whole tree is not compiled from.
+ * @throws PatternError
+ */
+export function parseRule(pattern: string): PatternNode {
+  return new PatternParser(pattern, true).parse()
+}
+
 class PatternParser {
+  readonly #rule: boolean
+  #captures = 0
   readonly #pattern: string
   #at = 0
   #depth = 0
-  #flags: Flags = { ignore_case: false, dot_newline: false }
+  #flags: Flags = { ignore_case: false, dot_newline: false, lines: false }
 
-  constructor(pattern: string) {
+  constructor(pattern: string, rule = false) {
+    this.#rule = rule
     this.#pattern = pattern
   }
 
@@ -188,6 +217,10 @@ class PatternParser {
         return this.#escape(position)
       case '^':
       case '$':
+        if (this.#rule) {
+          const side = character === '^' ? 'start' : 'end'
+          return { kind: 'assert', what: this.#flags.lines ? `line_${side}` : side }
+        }
         return this.#fail(
           `${character} is not supported: a pattern is always matched from the token's start`,
           position,
@@ -204,6 +237,7 @@ class PatternParser {
   #group(position: number): PatternNode {
     if (++this.#depth > depth_max) this.#fail(`groups are nested deeper than ${depth_max}`, position)
     const outer = { ...this.#flags }
+    const index = /^(?!\?)|^\?P?</.test(this.#pattern.slice(this.#at, this.#at + 3)) ? ++this.#captures : 0
     const opens = this.#groupHead(position)
     if (!opens) {
       // `(?i)` holds until the enclosing group closes, so the flags stay.
@@ -214,7 +248,7 @@ class PatternParser {
     if (!this.#take(')')) this.#fail('missing )', position)
     this.#flags = outer
     this.#depth--
-    return node
+    return this.#rule && index > 0 ? { kind: 'capture', index, node } : node
   }
 
   /** Reads what follows `(`. False when it was a bare flag setting such as `(?i)`, already closed. */
@@ -234,10 +268,11 @@ class PatternParser {
     return match[3] === ':'
   }
 
-  /** `m` and `U` change nothing here: there are no anchors, and the longest match wins anyway. */
+  /** `U` changes nothing here: the longest match wins anyway. */
   #setFlag(flag: string, on: boolean): void {
     if (flag === 'i') this.#flags.ignore_case = on
     if (flag === 's') this.#flags.dot_newline = on
+    if (flag === 'm') this.#flags.lines = on
   }
 
   #literal(codePoint: number): PatternNode {
@@ -253,6 +288,11 @@ class PatternParser {
 
   #escape(position: number): PatternNode {
     const character = this.#pattern[this.#at]
+    const what = this.#rule && character !== undefined ? assertion_escapes[character] : undefined
+    if (what !== undefined) {
+      this.#at++
+      return { kind: 'assert', what }
+    }
     if (character !== undefined && 'AzZbBG'.includes(character)) {
       this.#fail(`\\${character} is not supported: use the detector's left and right boundaries`, position)
     }

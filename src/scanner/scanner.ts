@@ -4,19 +4,30 @@ import { deltaPaths } from './delta_paths.ts'
 import type { Detector } from './detector.ts'
 import type { Finding } from './finding.ts'
 import { framingOf } from './framing_of.ts'
+import { knownSecretDetectors } from './known_secrets.ts'
+import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from './rule_detector.ts'
 import { ScannerError } from './scanner_error.ts'
 
-export type { Detector, Finding }
-export { ScannerError }
+export type { Allowance, Detector, Finding, ReadRule, Rule }
+export { RuleError, readRule, ScannerError }
 
 /** What a scanner looks for, and how. Fixed for its life. */
 export interface ScannerOptions {
   /** In order of priority. Default: the built-in catalogue. */
   readonly detectors?: readonly Detector[]
+  /** Detectors of the user's own, before those of the catalogue; `readRule` tells beforehand whether one can be used. */
+  readonly rules?: readonly Rule[]
   /** Words and phrases reported as findings of kind `keyword`, case-insensitive, word-bounded. Never masked. */
   readonly keywords?: readonly string[]
+  /**
+   * Exact secrets to find wherever they stand, also in base64, hexadecimal, percent-encoding and JSON escapes; detector id
+   * `known-secret`, before all others. 8 to 512 bytes each, and none that stands in texts by chance.
+   */
+  readonly knownSecrets?: readonly string[]
   /** Keys the fingerprints; 32 bytes. Default: random, so fingerprints differ between processes. */
   readonly fingerprintKey?: Uint8Array
+  /** How masks look, unless a stream says otherwise; default `label`. */
+  readonly style?: ScannerStyle
   /** Default `balanced`. */
   readonly mode?: 'balanced' | 'strict'
   /** Whether unprefixed random-looking tokens are found; default true. */
@@ -27,12 +38,21 @@ export interface ScannerOptions {
   readonly wasm?: Uint8Array
 }
 
+/**
+ * What stands in the place of a secret: `label` `[REDACTED:github-pat]`; `partial` the format's public beginning and the
+ * label; `fixed` as many asterisks as the secret has bytes; `pseudonym` `[SECRET:github-pat:3f9a1c]`, whose digits are equal
+ * for equal secrets under one `fingerprintKey`.
+ */
+export type ScannerStyle = 'label' | 'partial' | 'fixed' | 'pseudonym'
+
 /** What one body is, and what to do with what is found in it. */
 export interface StreamOptions {
   /** A `Content-Type` value; chooses the framing: JSON, event stream, or raw text. */
   readonly contentType: string
   /** `flag` reports without changing a byte. Default `mask`. */
   readonly action?: 'mask' | 'flag'
+  /** Default: the scanner's. */
+  readonly style?: ScannerStyle
 }
 
 /** One body in one direction. Not to be used after `end()`. */
@@ -82,7 +102,7 @@ interface Exports {
     chunk: number,
     keptText: number,
     keptBreaks: number,
-    masking: number,
+    style: number,
     final: number,
   ): number
   outAt(): number
@@ -103,7 +123,11 @@ interface Exports {
 const chunk_bytes_max = 65_536
 /** What the host calls the engine's framings. */
 const mode_of = { raw: 0, json: 1, events: 2 } as const
+/** What the host calls the engine's styles; 0 replaces nothing. */
+const style_number = { label: 1, partial: 2, fixed: 3, pseudonym: 4 } as const
 const finding_bytes = 48
+/** Longest mask of fixed length that a finding shows, in bytes. */
+const shown_stars_max = 64
 /** State of a new stream by mode, in bytes: text and JSON have one channel, event streams 32. */
 const fresh_state_bytes = [1024, 1024, 64 + 34 * 1024]
 const decoder = new TextDecoder()
@@ -133,13 +157,19 @@ class Engine {
   readonly text: number
   readonly map: number
   readonly findings: number
+  readonly style: ScannerStyle
 
   constructor(instance: WebAssembly.Instance, options: ScannerOptions) {
     this.x = instance.exports as unknown as Exports
     this.memory = new Uint8Array(this.x.memory.buffer)
     this.view = new DataView(this.x.memory.buffer)
+    this.style = options.style ?? 'label'
     const compiled = compileDetectors({
-      detectors: options.detectors ?? catalogue,
+      detectors: [
+        ...knownSecretDetectors(options.knownSecrets ?? []),
+        ...(options.rules ?? []).flatMap((rule) => readRule(rule).detectors),
+        ...(options.detectors ?? catalogue),
+      ],
       keywords: options.keywords ?? [],
       strict: options.mode === 'strict',
       entropy: options.entropy ?? true,
@@ -210,6 +240,7 @@ class Stream implements ScanStream {
   modelCount = 0
   readonly #engine: Engine
   readonly #mode: number
+  readonly #style: ScannerStyle
   readonly #masking: boolean
   readonly #state = new Saved()
   readonly #carry = new Saved()
@@ -220,6 +251,7 @@ class Stream implements ScanStream {
   constructor(engine: Engine, options: StreamOptions) {
     this.#engine = engine
     this.#mode = mode_of[framingOf(options.contentType)]
+    this.#style = options.style ?? engine.style
     this.#masking = options.action !== 'flag'
   }
 
@@ -259,7 +291,7 @@ class Stream implements ScanStream {
       chunk.length,
       this.#text.length,
       this.#breaks.length >>> 3,
-      this.#masking ? 1 : 0,
+      this.#masking ? style_number[this.#style] : 0,
       final ? 1 : 0,
     )
     this.#readFindings()
@@ -283,6 +315,17 @@ class Stream implements ScanStream {
     this.#breaks.keep(memory, map, x.keepBreaks() * 8)
   }
 
+  /** The mask that the finding at this address got, or would have got. */
+  #maskAt(at: number, id: string): string {
+    const { view, memory } = this.#engine
+    if (this.#style === 'fixed') {
+      const bytes = view.getFloat64(at + 24, true) - view.getFloat64(at + 16, true)
+      return '*'.repeat(Math.min(bytes, shown_stars_max))
+    }
+    if (this.#style !== 'pseudonym' || !this.#masking) return `[REDACTED:${id}]`
+    return `[SECRET:${id}:${hex(memory.subarray(at + 40, at + 43))}]`
+  }
+
   #readFindings(): void {
     const { x, view, memory, findings, ids, keywords } = this.#engine
     const count = x.findingCount()
@@ -299,7 +342,7 @@ class Stream implements ScanStream {
         end: view.getFloat64(at + 24, true),
         entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
         fingerprint: keyword ? '' : hex(memory.subarray(at + 32, at + 40)),
-        masked: keyword ? keywords[index]! : `[REDACTED:${id}]`,
+        masked: keyword ? keywords[index]! : this.#maskAt(at, id),
         action: !keyword && this.#masking ? 'mask' : 'flag',
       })
     }
@@ -328,7 +371,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 
 /**
  * Compiles the detectors and instantiates the Wasm scanner. One a thread; any number of streams, which may take turns.
- * @throws ScannerError, or PatternError when a detector's pattern is invalid
+ * @throws ScannerError; RuleError for a rule that cannot be used; PatternError when a detector's pattern is invalid
  */
 export async function createScanner(options: ScannerOptions = {}): Promise<Scanner> {
   let compiled: WebAssembly.Module

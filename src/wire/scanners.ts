@@ -1,7 +1,7 @@
-import type { Snapshot } from '../policy/snapshot.ts'
-import { createScanner, type Scanner } from '../scanner/scanner.ts'
+import type { MaskStyle, Snapshot } from '../policy/snapshot.ts'
+import { createScanner, type Scanner, type ScannerStyle } from '../scanner/scanner.ts'
 
-export { type Scanner, ScannerError, type ScanStream } from '../scanner/scanner.ts'
+export { type Scanner, ScannerError, type ScannerStyle, type ScanStream } from '../scanner/scanner.ts'
 
 /** The two scanners of a thread. Both know every detector and keyword. */
 export interface Scanners {
@@ -10,9 +10,14 @@ export interface Scanners {
   readonly text: Scanner
 }
 
+/** What the scanner calls a connection's style. `restore` masks as `pseudonym` does. */
+export function scannerStyle(style: MaskStyle): ScannerStyle {
+  return style === 'restore' ? 'pseudonym' : style
+}
+
 export async function createScanners(settings: Snapshot['scanner']): Promise<Scanners> {
-  const { mode, entropy, keywords, fingerprint_key } = settings
-  const shared = { mode, keywords, fingerprintKey: fingerprint_key }
+  const { mode, entropy, keywords, fingerprint_key, known_secrets, rules } = settings
+  const shared = { mode, keywords, rules, knownSecrets: known_secrets, fingerprintKey: fingerprint_key }
   const [body, text] = await Promise.all([
     createScanner({ ...shared, entropy }),
     createScanner({ ...shared, entropy: false }),

@@ -1,5 +1,5 @@
 import type { Finding } from '../scanner/finding.ts'
-import type { Scanner } from '../scanner/scanner.ts'
+import type { Scanner, ScannerStyle } from '../scanner/scanner.ts'
 
 export interface MaskedText {
   readonly text: string
@@ -25,9 +25,9 @@ export class TextMasker {
     this.#chars_max = limits.clean_text_chars_max
   }
 
-  mask(text: string): MaskedText {
+  mask(text: string, style: ScannerStyle = 'label'): MaskedText {
     if (this.#isKnown(text)) return { text, findings: NONE }
-    const stream = this.#scanner.open({ contentType: 'text/plain' })
+    const stream = this.#scanner.open({ contentType: 'text/plain', style })
     const view = stream.end(Buffer.from(text, 'utf8'))
     if (stream.findings.length > 0) return { text: decode(view), findings: stream.findings }
     if (text.length <= this.#chars_max) this.#remember(text)

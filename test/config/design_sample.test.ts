@@ -7,14 +7,21 @@ import { after, before, test } from 'node:test'
 import { loadText, problemsOf } from './config_file.ts'
 
 let folder: string
+let rules: string
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-sample-'))
   await writeFile(join(folder, 'oidc'), 'first\n')
   await writeFile(join(folder, 'ch'), 'second\n')
+  await writeFile(join(folder, 'db'), 'mounted-82\n')
+  rules = await mkdtemp(join(tmpdir(), 'sluice-rules-'))
+  await writeFile(
+    join(rules, '.gitleaks.toml'),
+    "[[rules]]\nid = 'acme-token'\nregex = 'acme_[a-z0-9]{32}'\n",
+  )
 })
-after(() => rm(folder, { recursive: true }))
+after(() => Promise.all([folder, rules].map((made) => rm(made, { recursive: true }))))
 
-const env = { OPENAI_API_KEY: 'third', DB_PASSWORD: 'fourth' }
+const env = { OPENAI_API_KEY: 'third', DB_PASSWORD: 'fourth-of-4' }
 
 /** The production set-up that the design shows, with its secrets in a folder of this test. */
 const sample = () =>
@@ -43,7 +50,9 @@ audit:
   clickhouse: { url: "http://clickhouse:8123", database: sluice, username: sluice, password: "\${file:/run/secrets/ch}" }
   retention: 400d
 state: nats://nats:4222
-`.replaceAll('/run/secrets', folder)
+`
+    .replaceAll('/run/secrets', folder)
+    .replace('.gitleaks.toml', join(rules, '.gitleaks.toml'))
 
 test('the sample is well-formed: without the list of what is not built yet, it loads whole', async () => {
   const config = await loadText(sample(), env, { refusals: [] })
@@ -52,27 +61,33 @@ test('the sample is well-formed: without the list of what is not built yet, it l
   assert.equal(openai.request.style, 'restore')
   assert.equal(openai.approve[0]?.hold_ms, 180_000)
   assert.equal(config.identity.dashboard?.client_secret, 'first')
-  assert.deepEqual(config.detectors.known_secrets, ['fourth', `dir:${folder}`])
-  assert.deepEqual(config.detectors.import, ['.gitleaks.toml'])
+  assert.deepEqual(config.detectors.known_secrets, ['fourth-of-4', 'mounted-82'])
+  assert.deepEqual(
+    config.detectors.rules.map(({ id }) => id),
+    ['acme-token'],
+  )
+  assert.deepEqual(config.detectors.sources, [folder, join(rules, '.gitleaks.toml')])
   assert.equal(config.audit.clickhouse?.password, 'second')
   assert.equal(config.audit.retention_days, 400)
   assert.equal(config.state, 'nats://nats:4222')
-  assert.deepEqual(config.warnings, [])
+  assert.deepEqual(
+    config.warnings.map(({ line, message }) => `${line} ${message.replace(folder, '')}`),
+    ['20 /ch is shorter', '20 /oidc is shorter'].map(
+      (begin) => `${begin} than 8 bytes and would be found by chance; it is not searched for`,
+    ),
+  )
 })
 
 test('what the engine cannot do yet is refused at its place instead of ignored', async () => {
   assert.deepEqual(await problemsOf(sample(), env), [
-    '14:38 connections.openai.request.style is not supported yet; use label',
-    '20:18 detectors.known_secrets is not supported yet; leave the setting out',
-    '21:11 detectors.import is not supported yet; leave the setting out',
+    '14:38 connections.openai.request.style is not supported yet; use pseudonym',
     '25:8 state is not supported yet; use embedded',
   ])
 })
 
 test('the sample loads once those settings say what is supported', async () => {
   const text = sample()
-    .replace('style: restore', 'style: label')
-    .replace(/ {2}known_secrets.*\n {2}import.*\n/, '')
+    .replace('style: restore', 'style: partial')
     .replace(/state: .*/, 'state: embedded')
-  assert.equal((await loadText(text, env)).connections.openai?.request.style, 'label')
+  assert.equal((await loadText(text, env)).connections.openai?.request.style, 'partial')
 })

@@ -41,7 +41,7 @@ test('what is left out has its default', async () => {
       roles: { admin: [], approver: [], auditor: [] },
     },
     notify: [],
-    detectors: { entropy: 'balanced', known_secrets: [], import: [] },
+    detectors: { entropy: 'balanced', known_secrets: [], rules: [], sources: [] },
     audit: {
       clickhouse: null,
       retention_days: 400,
@@ -168,7 +168,7 @@ state: embedded
       { url: 'https://chat.example.com/h?t=s3', secret: 'sixteen characters', format: 'json' },
       { url: 'http://127.0.0.1:9', secret: '', format: 'slack' },
     ],
-    detectors: { entropy: 'off', known_secrets: [], import: [] },
+    detectors: { entropy: 'off', known_secrets: [], rules: [], sources: [] },
     audit: {
       clickhouse: { url: 'http://clickhouse:8123', database: 'd', username: 'u', password: 's3' },
       retention_days: 30,
@@ -258,7 +258,8 @@ test('no message contains a value, resolved or written', async () => {
     `${base}audit: { retention: "\${env:SECRET}", clickhouse: { url: "\${env:SECRET}", database: "\${env:SECRET}" } }\n`,
     `${base}listen: { proxy: "\${env:SECRET}" }\n`,
     `${base}state: "\${env:SECRET}"\n`,
-    `${base}detectors: { known_secrets: ["\${env:SECRET}"] }\n`,
+    `${base}detectors: { known_secrets: ["${'${env:SECRET}'.repeat(60)}"] }\n`,
+    `${base}detectors: { custom: [{ id: a, regex: "\${env:SECRET}(" }] }\n`,
     // Written where the YAML itself is wrong.
     `${base}state: *${marker}\n`,
     `${base}state: !${marker} x\n`,

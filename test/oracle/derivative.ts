@@ -115,6 +115,10 @@ function fromNode(node: PatternNode): Term {
       return choice(node.options.map(fromNode)) ?? empty
     case 'repeat':
       return repeat(fromNode(node.node), node.min, node.max)
+    case 'capture':
+      return fromNode(node.node)
+    case 'assert':
+      return empty
   }
 }
 

@@ -113,6 +113,7 @@ function matchToken(
   const kept = start + (detector.keep_prefix ?? 0)
   if (end <= kept) return undefined
   if (!swallowed && detector.right !== 'any' && wordAt(text, end)) return undefined
+  if (text.slice(start, Math.min(end, start + latch_bytes)).includes('*'.repeat(8))) return undefined
   const least = detector.entropy_min ?? 0
   const body = text.slice(start + anchor_bytes, start + decided).slice(0, entropy_bytes_max)
   if (body !== '' && shannonEntropy(body) < least) return undefined
@@ -156,11 +157,12 @@ function runOn(pattern: Residual, text: string, at: number): number {
 
 /** A mask counts as a part of a word, so that scanning masked text finds nothing that the first scan did not. */
 function wordAt(text: string, at: number): boolean {
-  return /^(?:\w|\[REDACTED:)/.test(text.slice(at, at + 10))
+  return /^(?:\w|\[REDACTED:|\[SECRET:|\*{8})/.test(text.slice(at, at + 10))
 }
 
 function wordBefore(text: string, at: number): boolean {
-  return /(?:\w|\[REDACTED:[a-z0-9-]{0,47}\])$/.test(text.slice(Math.max(0, at - 64), at))
+  const masks = /(?:\w|\[REDACTED:[a-z0-9-]{0,47}\]|\[SECRET:[a-z0-9-]{0,47}(?::[a-z0-9-]{6})?\]|\*{8})$/
+  return masks.test(text.slice(Math.max(0, at - 64), at))
 }
 
 function matchBlock(

@@ -23,7 +23,7 @@ export const may_import: Readonly<Record<string, readonly string[] | 'anything'>
   state: ['config'],
   threads: ['config', 'log'],
   metrics: ['config'],
-  config: ['policy', 'detectors', 'identity', 'problem'],
+  config: ['policy', 'detectors', 'scanner', 'identity', 'problem'],
 }
 
 /** Third-party packages and the only files of `src/` that may import them. Types may be imported anywhere but in policy. */
