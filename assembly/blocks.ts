@@ -4,6 +4,7 @@ import { OPEN, SWALLOWED, addMatch } from './clusters'
 import { LATCH, TABLES } from './layout'
 import { pass, unresolved } from './pass'
 import { state } from './stream'
+import { STYLE_PSEUDONYM, style } from './styles'
 import { D_CONTAINS, D_CONTAINS_BYTES, D_END, D_END_BYTES } from './tables'
 import { exact } from './tokens'
 
@@ -58,7 +59,7 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
   pass.swallow_state = 0
   const end = runBlock(d, t, p, n)
   const open = pass.swallow_state != BLOCK_DONE && !final
-  if (open && n - s < LATCH) {
+  if (open && style == STYLE_PSEUDONYM && n - s < LATCH) {
     // its mask may name what it replaces by the first bytes
     unresolved(s, s)
     return
