@@ -61,6 +61,12 @@ function pathOf(query: URLSearchParams, span: string): string {
   return `/api/v1/findings?${asked}`
 }
 
+/** The list is cut: when all of it is seen by several people, more may be. */
+function spreadText(shared: FindingsOverview['shared']): string {
+  const several = shared.filter(({ people }) => people > 1).length
+  return several === shared.length && several >= 20 ? `${several} or more` : String(several)
+}
+
 function Figures({
   found,
   query,
@@ -83,7 +89,7 @@ function Figures({
         <Stat name="Findings">{countText(found.total)}</Stat>
         <Stat name="Different secrets">{countText(found.secrets)}</Stat>
         <Stat name="Exchanges with findings">{countText(found.exchanges)}</Stat>
-        <Stat name="Seen by several people">{found.shared.filter((one) => one.people > 1).length}</Stat>
+        <Stat name="Seen by several people">{spreadText(found.shared)}</Stat>
       </dl>
       <Chart
         label={`Findings over time by detector: ${found.series.map((one) => one.detector).join(', ')}. The figures are in the lists below.`}
