@@ -63,6 +63,8 @@ function fold(p: usize): u8 {
 }
 
 const NAME_ENDS = 'id ids name url uri type file path count limit length expires expiry ttl at regex pattern hash policy endpoint format size prefix encryption field label error hint reset required enabled algorithm alg manager provider store service class ref refs selector input confirm confirmation strength rule rules min max message title page form change forgot generator usage budget bucket price prices'
+/** Marks in lists, as `nextPageToken`, are no secrets. */
+const PAGERS = 'page continuation pagination'
 /** Names of algorithms that look like passwords. */
 const ALGORITHMS = 'scram sha-2 sha1 sha2 sha3 sha5 md5 base64 base32 argon2 pbkdf2 bcrypt scrypt utf-8 utf8 oauth2 http x509 hs256 rs256 es256 rfc aes'
 
@@ -171,6 +173,7 @@ export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool)
   if (!namesSecret(t + i, p - i)) return NO
   const floor = i > BACK_MAX ? i - BACK_MAX : 0
   const name = nameStart(t, i, floor)
+  if (word == WORD_TOKEN && listed(t + name, i - name, PAGERS, false)) return NO
   const before: u8 = name > floor ? load<u8>(t + name - 1) : 0
   let closed = false
   let q = p

@@ -61,6 +61,10 @@ function survey(p: usize, n: u32): void {
 
 /** Whether the run t[a, b) of a text of `n` bytes is taken for a secret. Reads 64 bytes before it and one behind it at most. */
 export function looksSecret(t: usize, a: u32, b: u32, n: u32): bool {
+  return isSecret(t, a, b, n) && !isExample(t + a, b - a)
+}
+
+function isSecret(t: usize, a: u32, b: u32, n: u32): bool {
   if (b - a < RUN_BYTES_MIN || b - a > RUN_BYTES_MAX) return false
   const after: u8 = b < n ? load<u8>(t + b) : 0
   if (after == 40 || after == 91) return false // a call, an index
@@ -76,7 +80,7 @@ export function looksSecret(t: usize, a: u32, b: u32, n: u32): bool {
   const bits = surprise(p, m, uppers == letters)
   if (bits < BITS_KEY) return false
   const part = longest_part
-  if (isDigest(p) || isExample(p, m) || slashes * 8 > m) return false
+  if (isDigest(p) || slashes * 8 > m) return false
   if (joints > 0 && uppers == letters && digits * 4 < m) return false // CONSTANTS_X509
   const name = nameBefore(t, a)
   if (name == NAMED_OTHER) return false
@@ -158,18 +162,17 @@ function hasWordPart(p: usize, n: u32): bool {
 /** Whether base64 from one of its first four characters on decodes to printable ASCII and little else. */
 function isEncodedText(p: usize, n: u32): bool {
   for (let shift: u32 = 0; shift < 4; shift++) {
-    let printable: u32 = 0
-    let all: u32 = 0
-    for (let i = shift; i + 4 <= n; i += 4) {
+    const all = (n - shift) / 4 * 3
+    let other: u32 = 0
+    for (let i = shift; i + 4 <= n && other * 10 <= all; i += 4) {
       let bits: u32 = 0
       for (let k: u32 = 0; k < 4; k++) bits = (bits << 6) | <u32>max(sextet(load<u8>(p + i + k)), 0)
       for (let k: i32 = 16; k >= 0; k -= 8) {
         const c = (bits >> k) & 0xff
-        if ((c >= 32 && c < 127) || c == 10) printable++
-        all++
+        if ((c < 32 || c > 126) && c != 10) other++
       }
     }
-    if (printable * 10 >= all * 9) return true
+    if (other * 10 <= all) return true
   }
   return false
 }

@@ -23,8 +23,13 @@ export function listed(p: usize, n: u32, list: string, whole: bool): bool {
     while (j < end && load<u16>(at + (j << 1)) != 32) j++
     const m = j - i
     if (whole ? m == n : m <= n) {
+      const first = <u8>load<u16>(at + (i << 1))
       for (let k: u32 = 0; k + m <= n; k++) {
-        let q: u32 = 0
+        if (lowered(p + k) != first) {
+          if (whole) break
+          continue
+        }
+        let q: u32 = 1
         while (q < m && lowered(p + k + q) == <u8>load<u16>(at + ((i + q) << 1))) q++
         if (q == m) return true
         if (whole) break

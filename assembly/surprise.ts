@@ -6,6 +6,7 @@
 // evidence there are that it was drawn. Parts that are hex digits, as in names with a digest behind them, say nothing.
 import { BIGRAMS } from './bigrams'
 import { SIZES, initRandomness, isDigit, isHex, isLetter, isUpper } from './randomness'
+import { initTellingWords } from './telling_words'
 
 const ROW: u32 = 54
 const DIGIT: u32 = 52
@@ -16,6 +17,7 @@ const COLUMNS: usize = memory.data(256, 16)
 
 export function initSurprise(): void {
   initRandomness()
+  initTellingWords()
   for (let c: u32 = 0; c < 256; c++) {
     let column = JOINT
     if (c >= 97 && c <= 122) column = c - 97

@@ -6,6 +6,20 @@
 // changes nothing.
 import { listed } from './placeholders'
 import { isDigit, isLetter, isRun, isUpper, isWord } from './randomness'
+import {
+  IS_KEY,
+  IS_KEY_OTHER,
+  IS_KEY_STRONG,
+  IS_KEY_WORD,
+  IS_OTHER,
+  IS_VALUE,
+  IS_VENDOR,
+  IS_WEAK,
+  wordBits,
+} from './telling_words'
+
+/** Names of marks in lists. */
+const PAGERS = 'page continuation pagination'
 
 /** Nothing telling. */
 export const NAMED_NOT: u32 = 0
@@ -23,20 +37,8 @@ const NEAR: u32 = 56
 /** Lines of blocks in base64 have so many bytes or more; so many must be seen of the line before. */
 const LINE_BYTES_MIN: u32 = 56
 const LINE_SEEN_MIN: u32 = 40
-
-// Lists are of words in lower case, parted by spaces.
-const KEYS =
-  'secret token tokens apikey password passwd passphrase pwd credential credentials auth authorization bearer authtoken accesstoken secretkey'
-const WEAK = 'pat license licence account login pass'
-/** A word before `key` that makes it a secret, and one that makes it none. */
-const KEY_STRONG =
-  'api access secret private auth account encryption signing master app application service admin consumer shared client write ingest license integration personal deploy server'
-const KEY_OTHER =
-  'public primary foreign cache sort partition object row lookup idempotency pub translation host map index routing group'
-const OTHERS =
-  'hash hashes sha md crc digest digests checksum checksums integrity etag etags nonce commit commits revision rev request requestid req trace traceid traceparent tracestate span parent correlation session sessionid uuid guid id ids fingerprint signature thumbprint pin pubkey public cert certificate h sri cid ray kid jti cursor page snapshot boundary layer blob tree image images base container resolved ssri asset chunk publickey msg message'
-const VENDORS =
-  'adafruit adobe airtable algolia alibaba anthropic artifactory asana atlassian auth aws azure beamer bitbucket bitly bittrex braintree buildkite circleci clickup cloudflare cloudinary codecov coinbase cohere confluent contentful databricks datadog delighted deepseek digitalocean discord docusign doppler dropbox droneci duffel dynatrace easypost elastic etsy facebook fastly figma finnhub firebase flickr flutterwave freshdesk frameio gcp gitlab gitter gocardless grafana groq heroku hubspot huggingface infracost intercom jenkins jfrog jira kraken kucoin launchdarkly linkedin lob logdna logzio looker mailchimp mailgun mailjet mapbox mattermost messagebird mistral mixpanel mongodb netlify newrelic nexmo npm nytimes okta onesignal openai openweather opsgenie pagerduty paypal pinecone plaid planetscale postman postmark posthog pubnub pulumi pusher rapidapi razorpay replicate rollbar rubygems salesforce sendbird sendgrid sendinblue sentry shippo shodan shopify sidekiq slack snyk sonar sonarqube sonarcloud splunk spotify squarespace stripe sumologic supabase tavily telegram terraform travis travisci trello twilio twitch twitter typeform vault vercel virustotal vonage wakatime webflow weatherapi yandex youtube zapier zendesk zoho zoom'
+/** Longest assignment: quotes, spaces and signs. */
+const ASSIGNMENT_BYTES_MAX: u32 = 8
 
 // @ts-ignore: decorator
 @inline
@@ -53,6 +55,7 @@ export function nameBefore(t: usize, a: u32): u32 {
   let value = false
   /** Whether the word read last was `key`, with nothing but a joint before it. */
   let key = false
+  let assigned = false
   while (p > floor) {
     const c = load<u8>(t + p - 1)
     if (!isAlphanumeric(t + p - 1)) {
@@ -74,25 +77,41 @@ export function nameBefore(t: usize, a: u32): u32 {
     const n = last - p
     if (n == 0 || n > 20) continue
     const word = t + p
+    const bits = wordBits(word, n)
     if (key) {
-      if (listed(word, n, KEY_STRONG, true)) return NAMED_KEY
-      if (listed(word, n, KEY_OTHER, true)) return found == NAMED_VENDOR ? found : NAMED_OTHER
+      if (bits & IS_KEY_STRONG) return NAMED_KEY
+      if (bits & IS_KEY_OTHER) return found == NAMED_VENDOR ? found : NAMED_OTHER
+      // `acme_key = …`: as good as a vendor's name
+      if (assigned && n > 2) found = NAMED_VENDOR
     }
-    key = listed(word, n, 'key keys', true)
+    key = (bits & IS_KEY) != 0
+    assigned = key && n == 3 && a - end <= ASSIGNMENT_BYTES_MAX && isSigned(t, end, a)
     if (key) {
       if (found == NAMED_VENDOR) return NAMED_KEY
       found = NAMED_WEAK
-    } else if (listed(word, n, KEYS, true)) return NAMED_KEY
-    else if (listed(word, n, 'value', true)) value = true
-    else if (found == NAMED_NOT && listed(word, n, OTHERS, true)) {
+    } else if (bits & IS_KEY_WORD) return isPager(t, p, floor) ? NAMED_OTHER : NAMED_KEY
+    else if (bits & IS_VALUE) value = true
+    else if (found == NAMED_NOT && bits & IS_OTHER) {
       // `secret_id` names a secret
       return p >= floor + 7 && listed(t + p - 7, 6, 'secret', true) ? NAMED_KEY : NAMED_OTHER
-    } else if (listed(word, n, VENDORS, true)) {
+    } else if (bits & IS_VENDOR) {
       if (found == NAMED_WEAK) return NAMED_KEY
       found = NAMED_VENDOR
-    } else if (found == NAMED_NOT && listed(word, n, WEAK, true)) found = NAMED_WEAK
+    } else if (found == NAMED_NOT && bits & IS_WEAK) found = NAMED_WEAK
   }
   return found
+}
+
+/** Whether a sign of assignment stands in t[p, a). */
+function isSigned(t: usize, p: u32, a: u32): bool {
+  for (let i = p; i < a; i++) if (load<u8>(t + i) == 58 || load<u8>(t + i) == 61) return true
+  return false
+}
+
+/** Whether the word at t[p] belongs to the name of a mark in a list, as in `nextPageToken`. */
+function isPager(t: usize, p: u32, floor: u32): bool {
+  const from = p > floor + 13 ? p - 13 : floor
+  return listed(t + from, p - from, PAGERS, false)
 }
 
 /** Whether the line that ends at `p` ends with a sign that opens the next: `key: |`, `key =`, `<key>`. */

@@ -76,6 +76,7 @@ test('a key is found by a key word, or by a vendor, up to some forty characters 
   masks([
     `FASTLY_KEY=${hex}\n`,
     `HEROKU_API_KEY=${uuid}\n`,
+    `acme_key = "${hex}"\n`,
     `{"headers":{"X-Api-Key":"${hex}"}}`,
     `Authorization: Token ${hex}\n`,
     `client = DatadogClient("${hex}")\n`,
@@ -113,6 +114,9 @@ test('digests, ids, paths, identifiers and drawings are left', () => {
     `example.org/lantern v1.2.3 h1:${random.text(base62, 43)}=\n`,
     `requestId=${random.text(base62, 22)} method=GET\n`,
     `session ${key} closed\n`,
+    `"nextPageToken": "${key}"\n`,
+    `cache_key: ${hex}\n`,
+    `gpg --recv-keys ${hex.toUpperCase()}aabbccdd\n`,
     `Digest: SHA-256=${random.text(base62, 43)}=\n`,
     `commit ${hex}abcdef01\n`,
     `id: ${uuid}\n`,

@@ -1,0 +1,81 @@
+// Words that tell what a run behind them is. Looked up by a hash, so that no text makes the reading slow.
+import { lowered } from './randomness'
+
+// Lists are of words in lower case, parted by spaces.
+const KEYS =
+  'secret token tokens apikey password passwd passphrase pwd credential credentials auth authorization bearer authtoken accesstoken secretkey'
+const WEAK = 'pat license licence account login pass'
+/** A word before `key` that makes it a secret, and one that makes it none. */
+const KEY_STRONG =
+  'api access secret private auth account encryption signing master app application service admin consumer shared client write ingest license integration personal deploy server'
+const KEY_OTHER =
+  'public primary foreign cache sort partition object row lookup idempotency pub translation host map index routing group'
+const OTHERS =
+  'hash hashes sha md crc digest digests checksum checksums integrity etag etags nonce commit commits revision rev request requestid req trace traceid traceparent tracestate span parent correlation session sessionid uuid guid id ids fingerprint signature thumbprint pin pubkey public cert certificate h sri cid ray kid jti cursor page snapshot boundary layer blob tree image images base container resolved ssri asset chunk publickey msg message'
+const VENDORS =
+  'adafruit adobe airtable algolia alibaba anthropic artifactory asana atlassian auth aws azure beamer bitbucket bitly bittrex braintree buildkite circleci clickup cloudflare cloudinary codecov coinbase cohere confluent contentful databricks datadog delighted deepseek digitalocean discord docusign doppler dropbox droneci duffel dynatrace easypost elastic etsy facebook fastly figma finnhub firebase flickr flutterwave freshdesk frameio gcp gitlab gitter gocardless grafana groq heroku hubspot huggingface infracost intercom jenkins jfrog jira kraken kucoin launchdarkly linkedin lob logdna logzio looker mailchimp mailgun mailjet mapbox mattermost messagebird mistral mixpanel mongodb netlify newrelic nexmo npm nytimes okta onesignal openai openweather opsgenie pagerduty paypal pinecone plaid planetscale postman postmark posthog pubnub pulumi pusher rapidapi razorpay replicate rollbar rubygems salesforce sendbird sendgrid sendinblue sentry shippo shodan shopify sidekiq slack snyk sonar sonarqube sonarcloud splunk spotify squarespace stripe sumologic supabase tavily telegram terraform travis travisci trello twilio twitch twitter typeform vault vercel virustotal vonage wakatime webflow weatherapi yandex youtube zapier zendesk zoho zoom'
+
+/** What a word is, by bits. */
+export const IS_KEY_WORD: u32 = 1
+export const IS_WEAK: u32 = 2
+export const IS_KEY_STRONG: u32 = 4
+export const IS_KEY_OTHER: u32 = 8
+export const IS_OTHER: u32 = 16
+export const IS_VENDOR: u32 = 32
+export const IS_KEY: u32 = 64
+export const IS_VALUE: u32 = 128
+
+// a slot: u32 hash, 0 when free │ u32 bits
+const SLOTS: u32 = 1024
+const TABLE: usize = memory.data(8192, 16)
+
+export function initTellingWords(): void {
+  addWords(KEYS, IS_KEY_WORD)
+  addWords(WEAK, IS_WEAK)
+  addWords(KEY_STRONG, IS_KEY_STRONG)
+  addWords(KEY_OTHER, IS_KEY_OTHER)
+  addWords(OTHERS, IS_OTHER)
+  addWords(VENDORS, IS_VENDOR)
+  addWords('key keys', IS_KEY)
+  addWords('value', IS_VALUE)
+}
+
+// @ts-ignore: decorator
+@inline
+function step(hash: u32, c: u8): u32 {
+  return (hash ^ c) * 0x01000193
+}
+
+/** The slot of a hash (FNV-1a, 32 bits), or the free one where it belongs. */
+function slotOf(hash: u32): usize {
+  let i = hash & (SLOTS - 1)
+  while (true) {
+    const slot = TABLE + (<usize>i << 3)
+    if (load<u32>(slot) == hash || load<u32>(slot) == 0) return slot
+    i = (i + 1) & (SLOTS - 1)
+  }
+}
+
+function addWords(list: string, bit: u32): void {
+  const at = changetype<usize>(list)
+  const end = <u32>list.length
+  let hash: u32 = 0x811c9dc5
+  for (let i: u32 = 0; i <= end; i++) {
+    const c: u8 = i == end ? 32 : <u8>load<u16>(at + (i << 1))
+    if (c != 32) {
+      hash = step(hash, c)
+      continue
+    }
+    const slot = slotOf(hash)
+    store<u32>(slot, hash)
+    store<u32>(slot, load<u32>(slot, 4) | bit, 4)
+    hash = 0x811c9dc5
+  }
+}
+
+/** Bits of the word of `n` bytes at `p`, 0 when it tells nothing. */
+export function wordBits(p: usize, n: u32): u32 {
+  let hash: u32 = 0x811c9dc5
+  for (let i: u32 = 0; i < n; i++) hash = step(hash, lowered(p + i))
+  return load<u32>(slotOf(hash), 4)
+}
