@@ -25,7 +25,7 @@ const package_homes: PackageHomes = {
   lmdb: ['src/state/lmdb_store.ts', 'src/audit/spool.ts'],
   msgpackr: ['src/control/messages.ts', 'src/state/lmdb_store.ts', 'src/audit/spool.ts'],
   'oidc-provider': ['src/demo/openid_provider.ts'],
-  'openid-client': ['src/control/openid_login.ts'],
+  'openid-client': ['src/control/openid_login.ts', 'src/identity/device_login.ts'],
   pino: ['src/log.ts'],
   'smol-toml': ['src/detectors/import_gitleaks.ts'],
   'prom-client': ['src/metrics/metrics.ts'],
