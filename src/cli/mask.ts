@@ -1,17 +1,18 @@
 import { parseArgs } from 'node:util'
-import { createScanner, ScannerError } from '../scanner/scanner.ts'
+import { createScanner, ScannerError, type ScannerStyle } from '../scanner/scanner.ts'
 import { writeOut } from './standard_output.ts'
 import { isUsageError, UsageError } from './usage_error.ts'
 
 const chunk_bytes_max = 65_536
 
-export const usage = `usage: sluice mask [--content-type TYPE] [--chunk N] [--mode MODE]
+export const usage = `usage: sluice mask [--content-type TYPE] [--chunk N] [--mode MODE] [--style STYLE]
 
 Copies standard input to standard output with every secret replaced, as the gateway would, while it streams.
 
 --content-type TYPE  how the text is framed: application/json, text/event-stream; default text/plain
 --chunk N            cut the input into pieces of N bytes, 1 to ${chunk_bytes_max}; default: as it arrives. The output is the same
 --mode MODE          balanced (default) or strict
+--style STYLE        label (default), partial, fixed or pseudonym
 
 Exit code 0: done, 2: called wrongly, or the input could not be read.
 `
@@ -21,12 +22,20 @@ interface Options {
   /** Bytes; undefined leaves the input's own pieces. */
   readonly chunk: number | undefined
   readonly mode: 'balanced' | 'strict'
+  readonly style: ScannerStyle
 }
+
+const styles: readonly ScannerStyle[] = ['label', 'partial', 'fixed', 'pseudonym']
 
 function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
-    options: { 'content-type': { type: 'string' }, chunk: { type: 'string' }, mode: { type: 'string' } },
+    options: {
+      'content-type': { type: 'string' },
+      chunk: { type: 'string' },
+      mode: { type: 'string' },
+      style: { type: 'string' },
+    },
   })
   const chunk = values.chunk === undefined ? undefined : Number(values.chunk)
   if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1 && chunk <= chunk_bytes_max)) {
@@ -36,7 +45,9 @@ function readOptions(args: string[]): Options {
   if (mode !== 'balanced' && mode !== 'strict') {
     throw new UsageError(`--mode must be balanced or strict, not ${mode}`)
   }
-  return { content_type: values['content-type'] ?? 'text/plain', chunk, mode }
+  const style = styles.find((name) => name === (values.style ?? 'label'))
+  if (!style) throw new UsageError(`--style must be one of ${styles.join(', ')}, not ${values.style}`)
+  return { content_type: values['content-type'] ?? 'text/plain', chunk, mode, style }
 }
 
 /** `sluice mask`. */
@@ -55,8 +66,8 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function maskInput({ content_type, chunk, mode }: Options): Promise<void> {
-  const scanner = await createScanner({ mode })
+async function maskInput({ content_type, chunk, mode, style }: Options): Promise<void> {
+  const scanner = await createScanner({ mode, style })
   const stream = scanner.open({ contentType: content_type })
   for await (const arrived of process.stdin as AsyncIterable<Buffer>) {
     const piece = chunk ?? arrived.length

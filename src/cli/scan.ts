@@ -1,18 +1,20 @@
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { createScanner, type Finding, type Scanner, ScannerError } from '../scanner/scanner.ts'
+import { readRules } from '../config/rule_files.ts'
+import { createScanner, type Finding, type Rule, type Scanner, ScannerError } from '../scanner/scanner.ts'
 import { LineIndex } from './line_index.ts'
 import { formats, type Report, startReport } from './scan_report.ts'
 import { splitLines } from './split_lines.ts'
 import { isUsageError, UsageError } from './usage_error.ts'
 
-export const usage = `usage: sluice scan [FILE…] [--input INPUT] [--field NAME] [--format FORMAT]
+export const usage = `usage: sluice scan [FILE…] [--input INPUT] [--field NAME] [--format FORMAT] [--import RULES]
 
 Finds secrets in files, or in standard input without a file or where a file is -. Prints none of them.
 
 --input INPUT    text (default): the file is one text; jsonl: each line is a JSON object with a text in it
 --field NAME     with --input jsonl, the field that is scanned; default text
 --format FORMAT  jsonl: a line a finding; table; sarif: SARIF 2.1.0; default table on a terminal, else jsonl
+--import RULES   a gitleaks.toml whose rules are searched for as well; what is left out is named on standard error
 
 Each finding: source, line (from 1), start and end (byte offsets in the text scanned; with --input jsonl, in that line's
 field), detector, entropy in bits a character, fingerprint (equal for equal secrets, within one run), masked.
@@ -28,13 +30,19 @@ interface Options {
   readonly input: 'text' | 'jsonl'
   readonly field: string
   readonly format: (typeof formats)[number]
+  readonly rules: string | undefined
 }
 
 function readOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { input: { type: 'string' }, field: { type: 'string' }, format: { type: 'string' } },
+    options: {
+      input: { type: 'string' },
+      field: { type: 'string' },
+      format: { type: 'string' },
+      import: { type: 'string' },
+    },
   })
   const input = values.input ?? 'text'
   if (input !== 'text' && input !== 'jsonl')
@@ -43,7 +51,8 @@ function readOptions(args: string[]): Options {
   const wanted = values.format ?? (process.stdout.isTTY ? 'table' : 'jsonl')
   const format = formats.find((name) => name === wanted)
   if (!format) throw new UsageError(`--format must be ${formats.join(', ')}; not ${wanted}`)
-  return { files: positionals.length > 0 ? positionals : ['-'], input, field: values.field ?? 'text', format }
+  const files = positionals.length > 0 ? positionals : ['-']
+  return { files, input, field: values.field ?? 'text', format, rules: values.import }
 }
 
 /** `sluice scan`. */
@@ -57,7 +66,9 @@ export async function run(args: string[]): Promise<number> {
     return 2
   }
   // Strict: a file need not flow, so each finding's range is exact.
-  const scanner = await createScanner({ mode: 'strict' })
+  const rules = await importRules(options.rules)
+  if (!rules) return 2
+  const scanner = await createScanner({ mode: 'strict', rules })
   const report = await startReport(options.format)
   for (const file of options.files) {
     try {
@@ -72,6 +83,14 @@ export async function run(args: string[]): Promise<number> {
   }
   await report.finish()
   return report.failures > 0 ? 2 : report.findings > 0 ? 1 : 0
+}
+
+/** The rules of the file; null when it can't be used, which is told. */
+async function importRules(file: string | undefined): Promise<readonly Rule[] | null> {
+  if (file === undefined) return []
+  const { rules, problems, warnings } = await readRules([], [file], process.cwd())
+  for (const { message } of [...problems, ...warnings]) process.stderr.write(`sluice scan: ${message}\n`)
+  return problems.length > 0 ? null : rules
 }
 
 function open(file: string): AsyncIterable<Buffer> {
