@@ -28,7 +28,7 @@ interface Tightest {
 }
 
 /**
- * Stage 3: the caller's limits. A request counts once it was allowed, whatever becomes of it; tokens count when their number
+ * Between stages 2 and 3: the caller's limits. A request counts once it was allowed, whatever becomes of it; tokens count when their number
  * is known, so requests that run at the same time may together go over a budget.
  */
 export function limitCaller(exchange: Exchange): void {
