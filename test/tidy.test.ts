@@ -32,7 +32,7 @@ const package_homes: PackageHomes = {
   undici: ['src/proxy/upstream.ts'],
   'uWebSockets.js': ['src/proxy/uws_server.ts', 'src/control/uws_server.ts'],
   yaml: ['src/config/yaml_document.ts'],
-  zod: ['src/config/schema.ts'],
+  zod: ['src/config/schema.ts', 'src/config/schema_parts.ts'],
 }
 
 /** Text that looks like a credential and is none, and why. */

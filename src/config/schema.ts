@@ -1,11 +1,22 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: messages show how a reference is written
 import { z } from 'zod'
 import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
-import { listen_form, parseListenAddress } from './addresses.ts'
-import { duration_form, formatDuration, parseDuration } from './durations.ts'
+import { formatDuration } from './durations.ts'
 import { day_names, parseHours, timezoneProblem } from './hours.ts'
 import { limits } from './limits.ts'
-import { formatSize, parseSize, size_form } from './sizes.ts'
+import {
+  count,
+  duration,
+  flag,
+  list,
+  listen_address,
+  mapping,
+  oneOf,
+  says,
+  size,
+  text,
+} from './schema_parts.ts'
+import { formatSize } from './sizes.ts'
 import {
   clickhouseProblem,
   hookProblem,
@@ -50,93 +61,6 @@ const duration_ms_max = 30 * 86_400_000
 
 /** First segment of the gateway's URL. Checked by cross_check.ts, so that a wrong name does not hide what is wrong below it. */
 export const connection_name = /^[a-z0-9][a-z0-9_-]{0,63}$/
-
-/** Message for a value of the wrong type: tells a missing and an empty one apart. */
-function says(expected: string) {
-  return (issue: { input?: unknown }) => {
-    if (issue.input === undefined) return `is missing; write ${expected}`
-    if (issue.input === null) return `is empty; write ${expected}`
-    return `must be ${expected}`
-  }
-}
-
-/** Text that `problem` finds nothing wrong with. */
-function text(expected: string, problem: (value: string) => string | null = () => null) {
-  return z
-    .string({ error: says(expected) })
-    .check((context) => {
-      const message = context.value.trim() === '' ? `is empty; write ${expected}` : problem(context.value)
-      if (message !== null) context.issues.push({ code: 'custom', message, input: context.value })
-    })
-    .meta({ description: expected })
-}
-
-function oneOf<const Values extends readonly string[]>(values: Values) {
-  return z.enum(values, { error: says(`one of ${values.join(', ')}`) })
-}
-
-/** A non-empty list. */
-function list<Item extends z.ZodType>(item: Item, expected: string) {
-  return z
-    .array(item, { error: says(`a list of ${expected}`) })
-    .min(1, { error: `must not be empty; list ${expected}` })
-}
-
-/** A mapping whose keys are all known. */
-function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const expected = `a mapping with the keys ${Object.keys(shape).join(', ')}`
-  // Unknown keys are described by describe_issue.ts, which also knows what was probably meant.
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'invalid_type' ? says(expected)(issue) : undefined),
-  })
-}
-
-/** A duration as text, in ms once parsed. */
-function duration(ms_min: number, ms_max: number) {
-  const range = `from ${formatDuration(ms_min)} to ${formatDuration(ms_max)}`
-  return z
-    .string({ error: says(duration_form) })
-    .meta({ pattern: '^\\d+(ms|s|m|h|d)$' })
-    .transform((value, context) => {
-      const ms = parseDuration(value)
-      if (ms !== null && ms >= ms_min && ms <= ms_max) return ms
-      context.addIssue(ms === null ? `must be ${duration_form}` : `must be ${range}`)
-      return z.NEVER
-    })
-}
-
-function size(bytes_max: number) {
-  return z
-    .string({ error: says(size_form) })
-    .meta({ pattern: '^\\d+ ?(B|KB|KiB|MB|MiB|GB|GiB)$' })
-    .transform((value, context) => {
-      const bytes = parseSize(value)
-      if (bytes !== null && bytes <= bytes_max) return bytes
-      context.addIssue(bytes === null ? `must be ${size_form}` : `must be at most ${formatSize(bytes_max)}`)
-      return z.NEVER
-    })
-}
-
-/** A whole number; also as text, because `${env:…}` yields text. */
-function count(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`
-  return z.union([z.number(), z.string()], { error: says(expected) }).transform((value, context) => {
-    const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
-    if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max)
-      return number
-    context.addIssue(`must be ${expected}`)
-    return z.NEVER
-  })
-}
-
-const flag = z.boolean({ error: says('true or false') })
-
-const listen_address = z.string({ error: says(listen_form) }).transform((value, context) => {
-  const address = parseListenAddress(value)
-  if (address) return address
-  context.addIssue(`must be ${listen_form}`)
-  return z.NEVER
-})
 
 const group = text('the name of a group, as the issuer spells it')
 const groups = list(group, 'names of groups, as the issuer spells them')

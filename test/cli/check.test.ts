@@ -74,6 +74,7 @@ test('the JSON Schema names every setting', async () => {
     'identity',
     'connections',
     'limits',
+    'notify',
     'detectors',
     'audit',
     'state',
