@@ -1,9 +1,8 @@
 // Blocks, such as PEM private keys: replaced from the begin line to the end line, or to the end of the text.
 import { SWALLOW_BLOCK } from './channel'
-import { OPEN, SWALLOWED, addMatch } from './clusters'
+import { NAMED_SWALLOWED, OPEN, SWALLOWED, addMatch } from './clusters'
 import { LATCH, TABLES } from './layout'
 import { pass, unresolved } from './pass'
-import { state } from './stream'
 import { STYLE_PSEUDONYM, style } from './styles'
 import { D_CONTAINS, D_CONTAINS_BYTES, D_END, D_END_BYTES } from './tables'
 import { exact } from './tokens'
@@ -64,10 +63,12 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
     unresolved(s, s)
     return
   }
-  addMatch(s, end, s, d, open ? OPEN | SWALLOWED : SWALLOWED)
+  addMatch(s, end, s, s, d, open ? OPEN | SWALLOWED | NAMED_SWALLOWED : SWALLOWED | NAMED_SWALLOWED)
   if (open) {
     pass.swallow = SWALLOW_BLOCK
     pass.swallow_detector = <u32>d
+    pass.open_from = s
+    pass.open_origin = s
   }
   pass.jump = end
   pass.jump_from = s

@@ -33,30 +33,44 @@ export class Channel {
   swallow_detector: u32
   swallow_state: u32
   open_entropy: f32
-  sha: u8 // SHA_BYTES follow, see shaOf; the hash leaves its last eight to openPseudonym; openDetector and skipCuts lie behind
+  sha: u8 // SHA_BYTES follow, see shaOf; the hash leaves the last eight to openDetector and skipCuts; then density.ts's, and openPseudonym
 }
 
-export const CHANNEL_BYTES: usize = 64 + SHA_BYTES + 8
+/** Starts that density.ts remembers. */
+export const DENSE_STARTS: u32 = 8
+/** Where the channel holds them: u32 count │ u32 see pendingOf │ entries of 8 bytes. */
+export const DENSE_AT: usize = 64 + SHA_BYTES
+export const CHANNEL_BYTES: usize = DENSE_AT + 8 + <usize>DENSE_STARTS * 8 + 8
 
-/** Where the channel holds the pseudonym of the range being swallowed. */
+/** Where the channel holds the pseudonym of the range whose finding waits for its end. */
 // @ts-ignore: decorator
 @inline
 export function openPseudonym(ch: Channel): usize {
-  return changetype<usize>(ch) + CHANNEL_BYTES - 16
+  return changetype<usize>(ch) + CHANNEL_BYTES - 8
 }
 
 /** Where the channel holds the detector that the range being swallowed is named for. */
 // @ts-ignore: decorator
 @inline
 export function openDetector(ch: Channel): usize {
-  return changetype<usize>(ch) + CHANNEL_BYTES - 8
+  return changetype<usize>(ch) + DENSE_AT - 8
 }
 
 /** Where the channel holds whether the bytes to skip end what was swallowed. */
 // @ts-ignore: decorator
 @inline
 export function skipCuts(ch: Channel): usize {
-  return changetype<usize>(ch) + CHANNEL_BYTES - 4
+  return changetype<usize>(ch) + DENSE_AT - 4
+}
+
+/**
+ * Where the channel holds whether a range was begun to be replaced whose end was not known: what goes on from it is deleted,
+ * and its finding is told when it ends. Its fingerprint stands at shaOf meanwhile.
+ */
+// @ts-ignore: decorator
+@inline
+export function pendingOf(ch: Channel): usize {
+  return changetype<usize>(ch) + DENSE_AT + 4
 }
 
 // @ts-ignore: decorator
@@ -72,13 +86,4 @@ const BEHIND: u32 = 64
 export function keepFrom(ch: Channel): u32 {
   const least = min(min(ch.resume, ch.run), ch.emitted)
   return least > BEHIND ? least - BEHIND : 0
-}
-
-/** Takes note that the text's first `dropped` bytes are gone. */
-export function dropText(ch: Channel, dropped: u32): void {
-  ch.base += dropped
-  ch.emitted -= dropped
-  ch.resume -= dropped
-  ch.run -= dropped
-  ch.seen = ch.seen > dropped ? ch.seen - dropped : 0
 }

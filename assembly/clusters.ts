@@ -16,15 +16,19 @@ export class Cluster {
   match_end: u32
   /** CONTINUED, OPEN, SWALLOWED. */
   flags: u32
+  /** Where the last literal begins that it comes of. */
+  hit: u32
 }
 
-const CLUSTER_BYTES: usize = 28
+const CLUSTER_BYTES: usize = 32
 /** Goes on from text that was replaced before: deleted, no label. */
 export const CONTINUED: u32 = 1
 /** Goes on behind the text's end. */
 export const OPEN: u32 = 2
 /** Holds a swallowed token or block: its fingerprint is that of the whole range, which may come in pieces. */
 export const SWALLOWED: u32 = 4
+/** The match that gives the label is the one that was swallowed. */
+export const NAMED_SWALLOWED: u32 = 8
 const QUARTER: usize = CLUSTERS_BYTES / 4
 
 const CLUSTERS_MAX: u32 = <u32>(QUARTER / CLUSTER_BYTES) - 4
@@ -56,40 +60,46 @@ function foremost(as: u32, ad: usize, ae: u32, bs: u32, bd: usize, be: u32): boo
 
 // @ts-ignore: decorator
 @inline
-export function addMatch(start: u32, end: u32, origin: u32, detector: usize, flags: u32): void {
-  addCluster(start, end, origin, detector, start, end, flags)
+export function addMatch(start: u32, end: u32, origin: u32, hit: u32, detector: usize, flags: u32): void {
+  addCluster(start, end, origin, detector, start, end, flags, hit)
 }
 
 /** Takes a match in; overlapping ones become one cluster. The list stays sorted and disjoint. */
-function addCluster(first: u32, last: u32, from: u32, md: usize, ms: u32, me: u32, flags: u32): void {
+function addCluster(first: u32, last: u32, from: u32, md: usize, ms: u32, me: u32, flags: u32, hit: u32): void {
   while (pass.cluster_count > 0) {
     const c = clusterAt(pass.cluster_count - 1)
     if (c.end <= first) break
     if (c.start >= last) {
-      insertBefore(first, last, from, md, ms, me, flags)
+      insertBefore(first, last, from, md, ms, me, flags, hit)
       return
     }
     if (c.flags & CONTINUED) {
       // what goes on from before can't take a new label; the rest of the match joins it
       c.end = max(c.end, last)
+      c.flags |= flags & (OPEN | SWALLOWED)
       return
     }
+    let named = flags & NAMED_SWALLOWED
     if (foremost(c.match_start, c.detector, c.match_end, ms, md, me)) {
       ms = c.match_start
       me = c.match_end
       md = c.detector
+      named = c.flags & NAMED_SWALLOWED
     }
     first = min(first, c.start)
     last = max(last, c.end)
     from = min(from, c.origin)
-    flags |= c.flags
+    hit = max(hit, c.hit)
+    flags = ((flags | c.flags) & ~NAMED_SWALLOWED) | named
     pass.cluster_count--
   }
   if (pass.cluster_count >= CLUSTERS_MAX) {
     unresolved(from, first)
     return
   }
-  writeCluster(clusterAt(pass.cluster_count++), first, last, from, md, ms, me, flags)
+  const made = clusterAt(pass.cluster_count++)
+  writeCluster(made, first, last, from, md, ms, me, flags)
+  made.hit = hit
 }
 
 export function writeCluster(c: Cluster, start: u32, end: u32, origin: u32, detector: usize, ms: u32, me: u32, flags: u32): void {
@@ -103,7 +113,7 @@ export function writeCluster(c: Cluster, start: u32, end: u32, origin: u32, dete
 }
 
 /** Rare: a match that lies wholly before the last cluster. Hits come in order of their anchors' ends, so it lies near. */
-function insertBefore(first: u32, last: u32, from: u32, md: usize, ms: u32, me: u32, flags: u32): void {
+function insertBefore(first: u32, last: u32, from: u32, md: usize, ms: u32, me: u32, flags: u32, hit: u32): void {
   const c = clusterAt(--pass.cluster_count)
   const start = c.start
   const end = c.end
@@ -112,8 +122,9 @@ function insertBefore(first: u32, last: u32, from: u32, md: usize, ms: u32, me: 
   const cs = c.match_start
   const ce = c.match_end
   const cf = c.flags
-  addCluster(first, last, from, md, ms, me, flags)
-  addCluster(start, end, origin, detector, cs, ce, cf)
+  const ch = c.hit
+  addCluster(first, last, from, md, ms, me, flags, hit)
+  addCluster(start, end, origin, detector, cs, ce, cf, ch)
 }
 
 /** Merges the judged runs into the clusters, both in order. */
@@ -128,10 +139,10 @@ export function mergeRuns(): void {
     const c = changetype<Cluster>(ASIDE + <usize>i * CLUSTER_BYTES)
     const r = RUNS + <usize>j * 12
     if (j == pass.run_count || (i < count && c.start <= load<u32>(r))) {
-      addCluster(c.start, c.end, c.origin, c.detector, c.match_start, c.match_end, c.flags)
+      addCluster(c.start, c.end, c.origin, c.detector, c.match_start, c.match_end, c.flags, c.hit)
       i++
     } else {
-      addMatch(load<u32>(r), load<u32>(r, 4), load<u32>(r, 8), d_entropy, 0)
+      addMatch(load<u32>(r), load<u32>(r, 4), load<u32>(r, 8), load<u32>(r, 8), d_entropy, 0)
       j++
     }
   }

@@ -1,9 +1,10 @@
 // Moving on: what lies before the position reached is reported, and what goes on behind it is remembered.
-import { Channel, SWALLOW_NONE, openDetector, openPseudonym, shaOf, skipCuts } from './channel'
-import { CONTINUED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
+import { Channel, SWALLOW_NONE, openDetector, openPseudonym, pendingOf, shaOf, skipCuts } from './channel'
+import { CONTINUED, NAMED_SWALLOWED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
 import { FINDINGS, LATCH } from './layout'
+import { saveDensity } from './density'
 import { pass } from './pass'
-import { entropy, kind } from './randomness'
+import { entropy } from './randomness'
 import { runAt } from './runs'
 import { hmacFinal8, hmacInit, shaUpdate } from './sha256'
 import { STYLE_PSEUDONYM, pseudonym, style } from './styles'
@@ -44,21 +45,26 @@ function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, 
  */
 export function commit(ch: Channel, t: usize, n: u32, to: u32, final: bool): void {
   ch.skip = ch.skip > to - ch.emitted ? ch.skip - (to - ch.emitted) : 0
+  if (pass.swallow != SWALLOW_NONE && to < n) {
+    // what begins to be swallowed lies behind: it is found again
+    pass.swallow = SWALLOW_NONE
+    pass.again = min(pass.again, pass.open_origin)
+  }
   let k: u32 = 0
   for (let i: u32 = 0; i < pass.cluster_count; i++) {
     const c = clusterAt(i)
     // what goes on from before may end here without a byte more
     if (c.start >= to && (c.flags & CONTINUED) == 0) {
       pass.again = min(pass.again, c.origin)
-      if (c.flags & OPEN) pass.swallow = SWALLOW_NONE
       continue
     }
     k = reportKeywords(ch, k, min(c.end, to))
-    reportCluster(ch, t, n, c)
     if (c.end > to) {
       ch.skip = c.end - to
-      store<u32>(skipCuts(ch), c.flags & SWALLOWED)
+      store<u32>(skipCuts(ch), c.flags & OPEN ? 0 : c.flags & SWALLOWED)
     }
+    if (load<u32>(pendingOf(ch)) != 0) reportPending(ch, c, to)
+    else reportCluster(ch, t, c, to)
   }
   k = reportKeywords(ch, k, to)
   if (k < pass.keyword_count) pass.again = min(pass.again, load<u32>(KEYWORDS + <usize>k * 12, 8))
@@ -73,6 +79,7 @@ export function commit(ch: Channel, t: usize, n: u32, to: u32, final: bool): voi
   } else if (to < n) runAt(ch, t, to)
   ch.emitted = to
   ch.resume = min(pass.again, to)
+  saveDensity(ch, ch.resume)
   ch.run = min(pass.run_again, to)
   ch.run_judged = pass.run_judged
 }
@@ -90,7 +97,15 @@ function reportKeywords(ch: Channel, k: u32, to: u32): u32 {
   return k
 }
 
-function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
+/** What goes on from a range whose finding waits for its end. */
+function reportPending(ch: Channel, c: Cluster, to: u32): void {
+  if (c.end > to || c.flags & OPEN) return
+  store<u32>(pendingOf(ch), 0)
+  const fingerprint = load<u64>(shaOf(ch))
+  report(load<u32>(openDetector(ch)), 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, fingerprint, load<u32>(openPseudonym(ch)))
+}
+
+function reportCluster(ch: Channel, t: usize, c: Cluster, to: u32): void {
   const sha = shaOf(ch)
   if (c.flags & CONTINUED) {
     if (c.detector == 0) return
@@ -102,17 +117,20 @@ function reportCluster(ch: Channel, t: usize, n: u32, c: Cluster): void {
   }
   const block = load<u32>(<usize>c.detector + D_END_BYTES) != 0
   const bits: f32 = block ? 0 : entropy(t + c.match_start, min(c.match_end - c.match_start, LATCH - 64))
-  const whole = (c.flags & SWALLOWED) != 0
-  const from = whole ? min(c.start, c.match_start) : c.match_start
   const name: u32 = style == STYLE_PSEUDONYM ? pseudonym(c, t) : 0
-  const end = whole ? c.end : c.match_end
   hmacInit(sha)
-  shaUpdate(sha, t + from, end - from)
-  if (c.flags & OPEN) {
+  shaUpdate(sha, t + c.match_start, c.match_end - c.match_start)
+  const named = (c.flags & NAMED_SWALLOWED) != 0
+  const open = (c.flags & OPEN) != 0
+  if (open || (c.end > to && !named)) {
     ch.open_start = ch.base + c.start
     ch.open_entropy = bits
     store<u32>(openDetector(ch), c.detector)
     store<u32>(openPseudonym(ch), name)
+    // of what is swallowed the fingerprint goes on; of anything else it is known
+    if (open && named) return
+    store<u32>(pendingOf(ch), 1)
+    store<u64>(sha, hmacFinal8(sha))
     return
   }
   report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha), name)

@@ -21,7 +21,7 @@ export const NODE_DATA: u32 = 0xfffe
 /** Channels that one stream joins at once. */
 export const SLOTS_MAX: u32 = 32
 /** Text that a channel keeps in front of the next delta. */
-export const SLOT_TEXT_MAX: u32 = 800
+export const SLOT_TEXT_MAX: u32 = 720
 export const SLOT_TEXT_AT: usize = CHANNEL_BYTES + 16
 
 export const SLOT_BYTES: usize = 1024

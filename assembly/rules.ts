@@ -104,7 +104,7 @@ function trySecret(ch: Channel, t: usize, n: u32, s: u32, q: u32, d: usize, fina
     if (result == MORE) return MORE
     if (result == NO) continue
     if (!counts(d, rule, t, s, q, e)) return NO
-    if (e > ch.emitted) addMatch(max(q, ch.emitted), e, s, d, 0)
+    if (e > ch.emitted) addMatch(max(q, ch.emitted), e, s, s, d, 0)
     return YES
   }
   return NO
@@ -124,7 +124,7 @@ function tryLong(t: usize, n: u32, s: u32, q: u32, count: u32, d: usize, final: 
   const rule = TABLES + load<u32>(d + D_RULE)
   if (!counts(d, rule, t, s, q, q + LATCH)) return NO
   pass.dfa_state = state
-  swallowToken(t, n, s, s, q, p, d, final)
+  swallowToken(t, n, s, s, q, p, d, d, final)
   return YES
 }
 

@@ -4,7 +4,7 @@ import { RUNS, RUNS_MAX } from './clusters'
 import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
 import { looksSecret } from './looks_secret'
 import { maskAt, maskBefore } from './masks'
-import { pass, unresolved } from './pass'
+import { cutBefore, pass, unresolved } from './pass'
 import { isJointed, isRun, isWord, sign } from './randomness'
 import { infix, infix_count } from './tables'
 import { boundedLeft, runDfa } from './tokens'
@@ -35,7 +35,7 @@ export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32
     }
     q++
     while (q < n && isRun(t + q)) q++
-    // one that reaches over something undecided may still be pass.cut there
+    // one that reaches over something undecided may still be cut there
     if ((q == n || (pass.limit > p && pass.limit < q) || maskAt(t, q, n, final) == 2) && !final) {
       holdRun(t, q, p, n, barrier)
       return
@@ -81,7 +81,7 @@ function holdRun(t: usize, b: u32, a: u32, n: u32, barrier: u32): void {
   pass.run_judged = 0
   if (a == b) return
   const at = sign(t + a, b - a)
-  // A token that is still undecided may pass.cut the run where it begins, so only what lies before it is surely too long.
+  // A token that is still undecided may cut the run where it begins, so only what lies before it is surely too long.
   if ((pass.limit > a && min(pass.limit, b) - a > RUN_BYTES_MAX) || at == SIGN_BYTES) {
     pass.run_again = min(b, n)
     pass.run_judged = 1
@@ -123,8 +123,9 @@ function infixAlive(t: usize, s: u32, n: u32): bool {
 
 /** Finds the run that `to` cuts, to be read pass.again from its start unless it is too long already. */
 export function runAt(ch: Channel, t: usize, to: u32): void {
-  const behind = pass.cut <= to && pass.cut > ch.run
-  const floor = behind ? pass.cut : min(ch.run, to)
+  const cut = cutBefore(to)
+  const behind = cut > ch.run
+  const floor = behind ? cut : min(ch.run, to)
   let a = to
   while (a > floor && to - a <= RUN_BYTES_MAX && isRun(t + a - 1)) a--
   pass.run_judged = to - a > RUN_BYTES_MAX || (a == floor && !behind && ch.run_judged != 0) ? 1 : 0

@@ -1,5 +1,6 @@
 // The channels that one event stream joins, each with its state and the text it keeps.
-import { CHANNEL_BYTES, Channel, SWALLOW_NONE, dropText, keepFrom } from './channel'
+import { CHANNEL_BYTES, Channel, SWALLOW_NONE, keepFrom } from './channel'
+import { dropText } from './density'
 import { countSpecials, decodeString } from './decode'
 import {
   EVENTS,

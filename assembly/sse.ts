@@ -4,7 +4,8 @@
 // other string is scanned on its own. Events go out in order and whole. An event waits while a channel's text in it may
 // still become part of a secret, and all events behind it wait too; meanwhile their bytes stay in front of the input, and
 // are read anew with what follows. So a channel's state is always that of the last byte sent.
-import { CONTINUED, OPEN, clusterAt } from './clusters'
+import { SWALLOW_NONE } from './channel'
+import { CONTINUED, clusterAt } from './clusters'
 import { commit, truncateFindings } from './commit'
 import { EVENTS, EVENTS_READ, EVENT_BYTES, FRAMES, FRAMES_MAX, SLOTS_MAX, SPANS, SPANS_MAX, SPAN_TEXT } from './event_layout'
 import { ended, event_count, findEventEnd, overflow, readEvents, resetEvents } from './events'
@@ -23,11 +24,9 @@ const EVENTS_OVERFLOW: i32 = 1
 /** Input bytes that went out. */
 export let released: u32 = 0
 
-/** Where a range begins that will be swallowed behind the text's end, or the highest offset when none does. */
+/** Where a range begins that goes on behind the text's end; the highest offset when none does, or it began before. */
 function openFrom(): u32 {
-  if (pass.cluster_count == 0) return u32.MAX_VALUE
-  const c = clusterAt(pass.cluster_count - 1)
-  return c.flags & OPEN && (c.flags & CONTINUED) == 0 ? c.start : u32.MAX_VALUE
+  return pass.swallow != SWALLOW_NONE ? pass.open_from : u32.MAX_VALUE
 }
 
 /** Whether text that ends at `at` ends with some of a secret's shown beginning, and none of what is replaced. */
@@ -111,9 +110,7 @@ function decideRelease(final: bool): u32 {
 
 /** Whether the whole text goes on a range that began before it, and goes on behind it. */
 function swallowsOn(): bool {
-  if (pass.cluster_count == 0) return false
-  const flags = clusterAt(pass.cluster_count - 1).flags
-  return (flags & OPEN) != 0 && (flags & CONTINUED) != 0
+  return pass.swallow != SWALLOW_NONE && pass.open_from == u32.MAX_VALUE
 }
 
 /** Moves every channel behind its pieces in the first `events` events. */

@@ -1,6 +1,7 @@
 // What the host calls. A call takes one chunk of one stream: the host puts the stream's saved state into STATE, TEXT, MAP
 // and in front of WORK, the chunk behind that, and afterwards takes the output and what is to be saved.
-import { CHANNEL_BYTES, Channel, dropText, keepFrom } from './channel'
+import { CHANNEL_BYTES, Channel, keepFrom } from './channel'
+import { dropText } from './density'
 import { clusterAt } from './clusters'
 import { commit, finding_count, resetFindings } from './commit'
 import { SLOTS, SLOT_BYTES } from './event_layout'

@@ -1,5 +1,5 @@
 // What stands in the place of a secret (see docs/detectors.md).
-import { CONTINUED, Cluster, SWALLOWED, clusterAt } from './clusters'
+import { CONTINUED, Cluster, NAMED_SWALLOWED, clusterAt } from './clusters'
 import { LATCH } from './layout'
 import { addEdit } from './map'
 import { pass } from './pass'
@@ -32,11 +32,9 @@ export function setStyle(wanted: i32): void {
 
 /** First three bytes of the keyed digest of a cluster's secret; its text must be in `t`. */
 export function pseudonym(c: Cluster, t: usize): u32 {
-  const whole = (c.flags & SWALLOWED) != 0
-  const from = whole ? c.start : c.match_start
-  const to = whole ? min(c.end, c.start + DIGESTED) : c.match_end
+  const bytes = c.match_end - c.match_start
   hmacInit(SHA)
-  shaUpdate(SHA, t + from, to - from)
+  shaUpdate(SHA, t + c.match_start, c.flags & NAMED_SWALLOWED ? min(bytes, DIGESTED) : bytes)
   return <u32>hmacFinal8(SHA) & 0xffffff
 }
 

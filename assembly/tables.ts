@@ -72,6 +72,8 @@ export let infix: usize = 0
 export let infix_count: u32 = 0
 export let d_generic: usize = 0
 export let d_url: usize = 0
+/** A DFA of token characters, for what is swallowed unproved. */
+export let d_run: usize = 0
 export let d_basic: usize = 0
 /** 0 when the entropy detector is off. */
 export let d_entropy: usize = 0
@@ -104,6 +106,7 @@ export function openTables(): bool {
   infix_count = header(28)
   d_generic = optional(32)
   d_url = optional(36)
+  d_run = optional(40)
   d_basic = optional(44)
   d_entropy = optional(48)
   paths = TABLES + header(52)

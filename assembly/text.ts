@@ -10,7 +10,8 @@
 import { BLOCK_DONE, runBlock } from './blocks'
 import { Channel, SWALLOW_NONE, SWALLOW_TOKEN, openDetector, skipCuts } from './channel'
 import { CONTINUED, OPEN, SWALLOWED, clusterAt, mergeRuns, writeCluster } from './clusters'
-import { pass } from './pass'
+import { openDensity } from './density'
+import { cutAt, pass } from './pass'
 import { holdBeforeInfix, judgeRuns } from './runs'
 import { d_entropy, infix_count } from './tables'
 import { STYLE_PARTIAL, showPrefixes, style } from './styles'
@@ -28,27 +29,27 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
   pass.limit = n
   pass.again = n
   pass.swallow = SWALLOW_NONE
+  pass.open_from = u32.MAX_VALUE
+  pass.memo_detector = 0
+  openDensity(ch)
   pass.run_again = ch.run
   pass.run_judged = ch.run_judged
   pass.cut = 0
+  pass.cut_count = 0
   let from = ch.resume
   if (ch.skip > 0) {
     const to = min(ch.emitted + ch.skip, n)
     writeCluster(clusterAt(pass.cluster_count++), ch.emitted, to, to, 0, 0, 0, CONTINUED | load<u32>(skipCuts(ch)))
-    barrier = max(barrier, to)
     if (load<u32>(skipCuts(ch)) != 0) {
-      // the skipped bytes end what was swallowed
+      // the skipped bytes end what was swallowed; what else begins in them belongs to the range
+      barrier = max(barrier, to)
       from = to
-      pass.cut = to
-      pass.run_again = to
-      pass.run_judged = 0
+      cutAt(to)
     }
   } else if (ch.swallow != SWALLOW_NONE) {
     from = goOnSwallowing(ch, t, n, final)
     if (pass.swallow != SWALLOW_NONE) return
-    pass.cut = from
-    pass.run_again = from
-    pass.run_judged = 0
+    cutAt(from)
     barrier = max(barrier, from)
   }
   walk(ch, t, n, from, barrier, final)
@@ -90,11 +91,15 @@ function goOnSwallowing(ch: Channel, t: usize, n: u32, final: bool): u32 {
   return to
 }
 
-/** Clusters that reach over the pass.limit wait with it. */
+/**
+ * Clusters behind the limit wait. One that reaches over it has begun for certain, and its label is known: what begins
+ * before it, or where it begins, is decided, and no literal before its own is undecided, which could swallow it. It goes
+ * out as far as the limit, so a chain of overlapping ones holds nothing.
+ */
 function settle(): void {
   while (pass.cluster_count > 0) {
     const c = clusterAt(pass.cluster_count - 1)
-    if (c.end <= pass.limit || c.flags & CONTINUED) return
+    if (c.end <= pass.limit || c.flags & CONTINUED || (c.start < pass.limit && c.hit < pass.again)) return
     pass.limit = min(pass.limit, c.start)
     pass.again = min(pass.again, c.origin)
     pass.cluster_count--

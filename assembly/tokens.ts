@@ -1,12 +1,12 @@
 // Token detectors: an anchor that was seen, proved by the detector's DFA from the token's first byte.
 import { Channel, SWALLOW_TOKEN } from './channel'
-import { OPEN, SWALLOWED, addMatch } from './clusters'
-import { literal } from './json'
+import { NAMED_SWALLOWED, OPEN, SWALLOWED, addMatch } from './clusters'
+import { denseFrom, isDense } from './density'
 import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES } from './layout'
 import { hasStars, maskAt, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
 import { entropy, isDigit, isWord, sign } from './randomness'
-import { state } from './stream'
+import { DIGESTED, STYLE_PSEUDONYM, style } from './styles'
 import {
   D_ACCEPT,
   D_ANCHOR_BYTES,
@@ -21,6 +21,7 @@ import {
   FLAG_LEFT_WORD,
   FLAG_RIGHT_WORD,
   FLAG_STARS,
+  d_run,
 } from './tables'
 
 // @ts-ignore: decorator
@@ -72,11 +73,10 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
   let latched = false
   if (pass.dfa_state != 0 && p == s + LATCH) {
     // Long: decided where it first matches from here on, and the rest is swallowed.
-    const bound = min(n, s + CANDIDATE_BYTES_MAX)
-    while (p < bound && pass.dfa_accept != p && pass.dfa_state != 0) p = runDfa(d, t, p, p + 1, pass.dfa_state)
-    if (pass.dfa_state != 0 && pass.dfa_accept == p) latched = true
-    else if (pass.dfa_state != 0 && p == s + CANDIDATE_BYTES_MAX) return false
+    p = runToMatch(d, t, p, min(n, s + CANDIDATE_BYTES_MAX))
+    latched = pass.dfa_state != 0 && pass.dfa_accept == p
   }
+  const dense = isDense(anchor, s, p)
   let lead: u32 = load<u32>(d + D_KEEP)
   if (flags & FLAG_INFIX) {
     const at = sign(t + s, n - s)
@@ -88,6 +88,12 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
     if (at == SIGN_BYTES) return false
     lead = max(lead, <u32>at)
   }
+  if (dense) {
+    if (s + lead < barrier) return false
+    pass.dfa_state = 1
+    return swallowToken(t, n, s, min(s, anchor), s + lead, max(denseFrom(s), s + lead), d, d_run, final)
+  }
+  if (!latched && pass.dfa_state != 0 && p == s + CANDIDATE_BYTES_MAX) return false
   if (!latched && pass.dfa_state != 0 && !final) {
     unresolved(min(s, anchor), max(min(s + lead, n), barrier))
     return true
@@ -111,9 +117,39 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
   if (flags & FLAG_STARS && hasStars(t, s, min(e, s + LATCH))) return false
   if (flags & FLAG_DIGIT && !hasDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
   if (s + lead < barrier) return false
-  if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, final)
-  if (e > ch.emitted) addMatch(max(s + lead, ch.emitted), e, min(s, anchor), d, 0)
+  if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, d, final)
+  if (e > ch.emitted) addMatch(max(s + lead, ch.emitted), e, min(s, anchor), anchor, d, 0)
   return true
+}
+
+/** The memo's states, one for each 16th text offset, the last 4096 bytes' worth. */
+const MEMO: usize = memory.data(256 * 2, 16)
+
+/**
+ * Runs on from `p` until the first match, death or `bound`. Runs of one detector that come to the same state at the same
+ * place end alike, so one that meets the last that never matched leaps to its end.
+ */
+function runToMatch(d: usize, t: usize, p: u32, bound: u32): u32 {
+  const from = p
+  const known = pass.memo_detector == <u32>d
+  const start = known && p <= pass.memo_to && p >= pass.memo_from ? pass.memo_from : p
+  while (p < bound && pass.dfa_accept != p && pass.dfa_state != 0) {
+    if ((p & 15) == 0) {
+      const slot = MEMO + <usize>((p >> 4) & 255) * 2
+      if (start != from && p < pass.memo_to && pass.memo_to <= bound && load<u16>(slot) == <u16>pass.dfa_state) {
+        p = pass.memo_to
+        pass.dfa_state = pass.memo_state
+        continue
+      }
+      store<u16>(slot, <u16>pass.dfa_state)
+    }
+    p = runDfa(d, t, p, p + 1, pass.dfa_state)
+  }
+  pass.memo_detector = pass.dfa_accept == p ? 0 : <u32>d
+  pass.memo_from = start
+  pass.memo_to = p
+  pass.memo_state = pass.dfa_state
+  return p
 }
 
 function hasDigit(p: usize, n: u32): bool {
@@ -121,20 +157,41 @@ function hasDigit(p: usize, n: u32): bool {
   return false
 }
 
-/** Takes a long token in as far as it goes. */
-export function swallowToken(t: usize, n: u32, s: u32, origin: u32, from: u32, p: u32, d: usize, final: bool): bool {
+/**
+ * Takes a long token in as far as it goes.
+ * @param d names the finding
+ * @param by whose DFA, in `pass.dfa_state` at `p`, says how far
+ */
+export function swallowToken(
+  t: usize,
+  n: u32,
+  s: u32,
+  origin: u32,
+  from: u32,
+  p: u32,
+  d: usize,
+  by: usize,
+  final: bool,
+): bool {
   if (pass.limit < n) {
-    // something before it is undecided: hold this one too, it is found pass.again
+    // something before it is undecided: hold this one too, it is found again
     unresolved(origin, from)
     return true
   }
-  const end = runDfa(d, t, p, n, pass.dfa_state)
+  const end = runDfa(by, t, p, n, pass.dfa_state)
   const open = end == n && pass.dfa_state != 0 && !final
-  addMatch(from, end, origin, d, open ? OPEN | SWALLOWED : SWALLOWED)
+  if (open && style == STYLE_PSEUDONYM && n - from < DIGESTED) {
+    // its mask may name what it replaces by the first bytes
+    unresolved(origin, from)
+    return true
+  }
+  addMatch(from, end, origin, origin, d, open ? OPEN | SWALLOWED | NAMED_SWALLOWED : SWALLOWED | NAMED_SWALLOWED)
   if (open) {
     pass.swallow = SWALLOW_TOKEN
-    pass.swallow_detector = <u32>d
+    pass.swallow_detector = <u32>by
     pass.swallow_state = pass.dfa_state
+    pass.open_from = from
+    pass.open_origin = origin
   }
   pass.jump = end
   pass.jump_from = from

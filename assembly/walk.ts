@@ -5,8 +5,8 @@ import { KEYWORDS, KEYWORDS_MAX, addMatch } from './clusters'
 import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
 import { TABLES } from './layout'
 import { inMask, namesMask, wordBefore } from './masks'
-import { pass, unresolved } from './pass'
-import { BLOCK, BLOCK_LOADS, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
+import { cutAt, pass, unresolved } from './pass'
+import { BLOCK, BLOCK_LOADS, COVER_RUN, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
 import { isWord } from './randomness'
 import { atRule } from './rules'
 import { judgeRuns } from './runs'
@@ -26,6 +26,7 @@ import {
   d_basic,
   d_entropy,
   d_generic,
+  d_run,
   d_url,
   literal_bytes_max,
   patterns,
@@ -70,10 +71,13 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
     if (!final) unresolved(s, max(min(value_start, n), barrier))
     else if (value_start >= n) pass.again = min(pass.again, s)
   } else if (result == LONG && value_start >= barrier) {
-    pass.dfa_state = 1
-    swallowToken(t, n, s, s, value_start, value_end, d, final)
+    if (long_from == u32.MAX_VALUE) {
+      long_from = value_start
+      long_end = value_end
+      long_origin = s
+    }
   } else if (result == MATCH && value_start >= barrier && value_end > ch.emitted) {
-    addMatch(max(value_start, ch.emitted), value_end, s, d, 0)
+    addMatch(max(value_start, ch.emitted), value_end, s, s, d, 0)
   }
 }
 
@@ -128,6 +132,7 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
   row = ac_rows
   walked = from
   wall = barrier
+  long_from = u32.MAX_VALUE
   if (prefilter != 0 && n - from >= 4 * BLOCK) {
     // what the text ends in is always walked: it may be the beginning of a literal
     const tail = n - max(BLOCK_LOADS, literal_bytes_max)
@@ -150,7 +155,8 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
       }
       q += BLOCK
     }
-    const last = max(from, min(q, n) - min(literal_bytes_max, n))
+    // so is a run that may still become long enough to be looked at
+    const last = max(from, min(q, n) - min(max(literal_bytes_max, 2 * COVER_RUN), n))
     if (last > walked) {
       walked = last
       row = ac_rows
@@ -160,48 +166,56 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
   if (!final && pass.swallow == SWALLOW_NONE) holdPartialAnchor(t, n, row, wall)
 }
 
-/** Walks the automaton from `walked` to `to`. */
+/** A value of a key word that is longer than is read ahead: taken when the walk comes to it. None: u32.MAX_VALUE. */
+let long_from: u32 = u32.MAX_VALUE
+let long_end: u32 = 0
+let long_origin: u32 = 0
+
+/** Walks the automaton from `walked` to `to`, and on to a long value that was announced. */
 function walkTo(ch: Channel, t: usize, to: u32, n: u32, final: bool): void {
   const classes = ac_classes
   const rows = ac_rows
   let at = row
   let i = walked
-  while (i < to) {
-    const entry = load<u32>(at + (<usize>load<u8>(classes + load<u8>(t + i)) << 2))
-    at = rows + (entry & ~3)
-    i++
-    if (entry & 1) {
+  let stop = to
+  while (true) {
+    while (i < stop) {
+      const entry = load<u32>(at + (<usize>load<u8>(classes + load<u8>(t + i)) << 2))
+      at = rows + (entry & ~3)
+      i++
+      if ((entry & 1) == 0) continue
       pass.jump = 0
       atHit(ch, t, n, i, at, wall, final)
       if (pass.jump != 0) {
-        // What was swallowed parts the runs before it from those behind it.
-        if (d_entropy != 0) judgeRuns(ch, t, pass.jump_from, min(pass.run_again, pass.jump_from), wall, true)
-        walkTriggers(ch, t, i, pass.jump_from, n, at, final)
-        pass.cut = pass.jump
-        pass.run_again = pass.jump
-        pass.run_judged = 0
+        leap(ch, t)
         if (pass.swallow != SWALLOW_NONE) return
         i = pass.jump
-        wall = max(wall, i)
         at = rows
       }
+      if (long_from != u32.MAX_VALUE) stop = long_from
     }
+    if (i < long_from) break
+    const from = long_from
+    long_from = u32.MAX_VALUE
+    stop = to
+    // something else was swallowed there
+    if (i > from) continue
+    pass.jump = 0
+    pass.dfa_state = 1
+    swallowToken(t, n, from, long_origin, from, long_end, d_generic, d_run, final)
+    if (pass.jump == 0) continue
+    leap(ch, t)
+    if (pass.swallow != SWALLOW_NONE) return
+    i = pass.jump
+    at = rows
   }
   row = at
   walked = i
 }
 
-/** Finds the triggers between a key word and the value that it made the walk leap over. */
-function walkTriggers(ch: Channel, t: usize, from: u32, to: u32, n: u32, at: usize, final: bool): void {
-  for (let i = from; i < to; i++) {
-    const entry = load<u32>(at + (<usize>load<u8>(ac_classes + load<u8>(t + i)) << 2))
-    at = ac_rows + (entry & ~3)
-    if ((entry & 1) == 0) continue
-    let list = TABLES + load<u32>(at + ac_extra)
-    for (let count = <u32>load<u16>(list); count > 0; count--) {
-      list += 2
-      const pattern = patterns + (<usize>load<u16>(list) << 4)
-      if (<u32>load<u8>(pattern) == TYPE_KEYWORD) atKeyword(ch, t, n, i + 1, pattern, final)
-    }
-  }
+/** What was swallowed parts the runs before it from those behind it. */
+function leap(ch: Channel, t: usize): void {
+  if (d_entropy != 0) judgeRuns(ch, t, pass.jump_from, min(pass.run_again, pass.jump_from), wall, true)
+  cutAt(pass.jump)
+  wall = max(wall, pass.jump)
 }

@@ -131,7 +131,8 @@ export const identity_detectors: readonly TokenDetector[] = [
     id: 'jwt',
     vendor: 'RFC 7519',
     anchors: ['eyJ'],
-    pattern: 'eyJ[A-Za-z0-9_-]{14,}[.]eyJ[A-Za-z0-9_-]{10,}[.][A-Za-z0-9_-]{10,}',
+    // known from its payload's beginning on: a payload of many claims is longer than a candidate may be
+    pattern: 'eyJ[A-Za-z0-9_-]{14,}[.]eyJ[A-Za-z0-9_-]{10,}(?:[.][A-Za-z0-9_-]*)?',
     left: 'any',
     right: 'any',
     sample: '{jwt}',

@@ -156,7 +156,7 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
     infix.length,
     builtin.get('generic-key-value') ?? 0,
     builtin.get('url-password') ?? 0,
-    0,
+    writeRun(out),
     builtin.get('basic-auth') ?? 0,
     options.entropy ? (builtin.get('entropy') ?? 0) : 0,
     paths.offset,
@@ -297,6 +297,11 @@ function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
 }
 
 /** The patterns of those builtin detectors that are tokens, or whose values may go on for long. */
+/** What a run of token characters is that is replaced unproved, see assembly/density.ts. */
+function writeRun(out: TableWriter): number {
+  return writeBuiltin(out, 'generic-key-value', 0, 0, 0)
+}
+
 const builtin_patterns: Readonly<Record<string, { pattern: string; keep: number; flags: number }>> = {
   'bearer-token': {
     pattern: '(?i)bearer [A-Za-z0-9._~+/=-]{16,}',

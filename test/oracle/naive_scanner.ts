@@ -32,6 +32,24 @@ const candidate_bytes_max = 4096
 /** So much of a token is looked at for its entropy. In bytes. */
 const entropy_bytes_max = 256
 
+/** A start is long when its pattern could still match after so many bytes. */
+const long_bytes = 32
+/** When so many long starts, this one too, lie within so many bytes, the run of token characters is taken unproved. */
+const dense_starts = 8
+const dense_bytes = 256
+
+/** The last long starts, in the order they were tried. */
+class Density {
+  #starts: number[] = []
+
+  /** Whether `start`, whose pattern went on for `reach` bytes, is one too many. */
+  isDense(start: number, reach: number): boolean {
+    if (reach < long_bytes) return false
+    if (this.#starts.at(-1) !== start) this.#starts = [...this.#starts, start].slice(-dense_starts)
+    return this.#starts.length === dense_starts && start - this.#starts[0]! <= dense_bytes
+  }
+}
+
 export type NaiveScanner = (text: Buffer) => NaiveResult
 
 /** Built-in detectors in the list are passed over. */
@@ -54,7 +72,7 @@ export function createNaiveScanner(detectors: readonly Detector[]): NaiveScanner
 interface Hit {
   readonly literal: string
   /** @param at where the literal stands; @param floor starts before it don't count */
-  readonly match: (text: string, at: number, floor: number) => Match | undefined
+  readonly match: (text: string, at: number, floor: number, density: Density) => Match | undefined
 }
 
 function hitsOf(detector: Detector, priority: number): Hit[] {
@@ -68,11 +86,11 @@ function hitsOf(detector: Detector, priority: number): Hit[] {
   const most = detector.anchor_offset_max ?? least
   return detector.anchors.map((literal) => ({
     literal,
-    match: (text, at, floor) => {
+    match: (text, at, floor, density) => {
       for (let offset = most; offset >= least; offset--) {
         const start = at - offset
         if (start < floor) continue
-        const match = matchToken(detector, pattern, anchor_bytes, priority, text, start)
+        const match = matchToken(detector, pattern, anchor_bytes, priority, text, start, density)
         if (match && match.start >= floor) return match
       }
       return undefined
@@ -83,11 +101,12 @@ function hitsOf(detector: Detector, priority: number): Hit[] {
 /** All matches, in the order of their literals' ends; of literals that end together, the longest first. */
 function findMatches(text: string, hits: readonly Hit[]): Match[] {
   const matches: Match[] = []
+  const density = new Density()
   let floor = 0
   for (let end = 1; end <= text.length; end++) {
     const here = hits.filter(({ literal }) => end - literal.length >= floor && text.endsWith(literal, end))
     for (const { literal, match } of here.sort((a, b) => b.literal.length - a.literal.length)) {
-      const found = match(text, end - literal.length, floor)
+      const found = match(text, end - literal.length, floor, density)
       if (!found) continue
       matches.push(found)
       if (!found.swallowed) continue
@@ -106,11 +125,17 @@ function matchToken(
   priority: number,
   text: string,
   start: number,
+  density: Density,
 ): Match | undefined {
   if (detector.left !== 'any' && wordBefore(text, start)) return undefined
-  const { length, decided, swallowed } = longestMatch(pattern, text, start)
+  const { length, decided, swallowed, reach } = longestMatch(pattern, text, start)
   const end = start + length
   const kept = start + (detector.keep_prefix ?? 0)
+  if (density.isDense(start, reach)) {
+    const from = Math.max(start + long_bytes, kept)
+    const run = /^[A-Za-z0-9._~+/=-]*/.exec(text.slice(from))![0].length
+    return { start: kept, end: from + run, priority, swallowed: true }
+  }
   if (end <= kept) return undefined
   if (!swallowed && detector.right !== 'any' && wordAt(text, end)) return undefined
   if (text.slice(start, Math.min(end, start + latch_bytes)).includes('*'.repeat(8))) return undefined
@@ -125,21 +150,25 @@ interface Length {
   /** Where it was known to be a match: its entropy is that of what stands before. */
   readonly decided: number
   readonly swallowed: boolean
+  /** How long it could still match. */
+  readonly reach: number
 }
 
 function longestMatch(pattern: Residual, text: string, start: number): Length {
   let rest: Residual | undefined = pattern
   let longest = 0
+  let reach = 0
   for (let length = 1; start + length <= text.length; length++) {
     rest = rest.derive(text.charCodeAt(start + length - 1))
     if (!rest) break
+    reach = length
     if (rest.nullable) longest = length
     if (rest.nullable && length >= latch_bytes) {
-      return { length: length + runOn(rest, text, start + length), decided: length, swallowed: true }
+      return { length: length + runOn(rest, text, start + length), decided: length, swallowed: true, reach }
     }
-    if (length === candidate_bytes_max) return { length: 0, decided: 0, swallowed: false }
+    if (length === candidate_bytes_max) return { length: 0, decided: 0, swallowed: false, reach }
   }
-  return { length: longest, decided: longest, swallowed: false }
+  return { length: longest, decided: longest, swallowed: false, reach }
 }
 
 /** How many bytes from `at` on can still be part of a match. */
