@@ -31,6 +31,7 @@ import {
   literal_bytes_max,
   patterns,
   prefilter,
+  window_back,
 } from './tables'
 import { atToken, swallowToken } from './tokens'
 
@@ -140,8 +141,11 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
     let q = from
     while (q < tail) {
       if (lookAt(t, q) && look_to > walked) {
-        if (look_from > walked) {
-          walked = look_from
+        // So far back that no later block asks for bytes before these: what it shows lies in it or begins a run before it.
+        const margin = window_back + COVER_RUN
+        const start = look_from > margin ? look_from - margin : 0
+        if (start > walked) {
+          walked = start
           row = ac_rows
         }
         walkTo(ch, t, min(look_to, n), n, final)

@@ -1,5 +1,5 @@
 // Properties of the scanner on made-up bodies. Time-boxed: SLUICE_FUZZ_SECONDS (default 8) and SLUICE_FUZZ_SEED
-// (default the day) choose how long and which; a failure names the seed.
+// (default 1) choose how long and which; a failure names the seed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Random } from '../../corpus/secrets/random.ts'
@@ -10,7 +10,7 @@ import { everyByte, type Scanned, scanCuts } from '../scanner/scan_cuts.ts'
 import { createInputs, type FuzzInput } from './scanner_input.ts'
 
 const seconds = Number(process.env.SLUICE_FUZZ_SECONDS ?? 8)
-const seed = Number(process.env.SLUICE_FUZZ_SEED ?? Math.floor(Date.now() / 86_400_000))
+const seed = Number(process.env.SLUICE_FUZZ_SEED ?? 1)
 
 /** What a reader of the output sees, and what was found in which channel. */
 function seen(input: FuzzInput, scanned: Scanned): unknown {

@@ -26,3 +26,8 @@ export function fuzzMs(usual: number): number {
   const asked = Number(process.env.SLUICE_FUZZ_SECONDS ?? 0)
   return asked > 0 ? asked * 1000 : usual
 }
+
+/** Where a fuzz test begins: the same place each time, or SLUICE_FUZZ_SEED. */
+export function fuzzSeed(): number {
+  return Number(process.env.SLUICE_FUZZ_SEED ?? 1)
+}
