@@ -171,6 +171,8 @@ export const limits = {
   approvals_page_max: 500,
   connections_max: 1_000,
   stop_grace_ms: 10_000,
+  /** For the records of what the grace ended, before its connections are closed. */
+  stop_recording_ms_max: 2_000,
 } as const
 
 assert(limits.relay_buffer_bytes_low < limits.relay_buffer_bytes_max)

@@ -117,20 +117,26 @@ export class DataPlane {
   /** Lets what runs come to its end for at most `grace_ms`, then ends it. New requests are refused meanwhile. */
   async stop(grace_ms: number): Promise<void> {
     this.stopping = true
-    if (this.exchanges.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, grace_ms)
-        this.#idle = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
+    await this.#untilIdle(grace_ms)
     clearInterval(this.#sweeper)
     for (const exchange of [...this.exchanges]) exchange.onStop()
+    // their answers wait for their records
+    await this.#untilIdle(limits.stop_recording_ms_max)
     await new Promise((resolve) => setImmediate(resolve))
     await this.upstreams.destroy()
     this.#report()
+  }
+
+  /** Resolves when no exchange is open, or after `ms`. */
+  async #untilIdle(ms: number): Promise<void> {
+    if (this.exchanges.size === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#idle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   /** Snapshots take effect in the order sent; the scanners of each must be ready before it does. */
