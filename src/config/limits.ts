@@ -25,6 +25,8 @@ export const limits = {
   /** Of a refused request's body that is read and dropped, so that the caller gets to read the answer. */
   request_unread_bytes_max: 1 * MiB,
   request_unread_ms_max: 2_000,
+  /** For so long nothing is read after the answer, so that a caller that looks up while it sends sees it and stops. */
+  request_unread_pause_ms: 250,
   /** All held bodies of one worker together. */
   worker_held_bytes_max: 512 * MiB,
   /** Masked bytes waiting for a slow side before the fast side is paused. */
@@ -178,6 +180,7 @@ export const limits = {
 assert(limits.relay_buffer_bytes_low < limits.relay_buffer_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.worker_held_bytes_max)
 assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
+assert(limits.request_unread_pause_ms < limits.request_unread_ms_max)
 assert(limits.request_backlog_bytes_max <= limits.worker_backlog_bytes_max)
 assert(limits.request_gathered_body_bytes_max <= limits.request_held_body_bytes_max)
 assert(limits.request_path_bytes_max < limits.request_headers_bytes_max)

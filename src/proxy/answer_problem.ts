@@ -21,6 +21,7 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
   if (!caller.open) return
   if (!caller.head_sent) {
     exchange.status = problem.status
+    caller.discardBody() // the answer waits for its record, and nobody needs what is sent meanwhile
     caller.setHead(problem.status, problemHeaders(problem))
     const body = problemBody(problem)
     exchange.endWith(() => (caller.method === 'HEAD' ? caller.endWithoutBody() : caller.end(body)))

@@ -39,6 +39,8 @@ export interface Caller {
   readBody(reader: BodyReader): void
   pauseBody(): void
   resumeBody(): void
+  /** The rest of the request body is not wanted: nothing more is handed over, and a long rest is not read either. */
+  discardBody(): void
   /** Tells the server that this slow connection is meant to stay. */
   touch(): void
 

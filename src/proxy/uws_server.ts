@@ -81,10 +81,11 @@ class UwsCaller implements Caller {
   #server_paused = false
   readonly #backlog = new Backlog()
   #drain_watched = false
+  #discarding = false
   /** Runs while an answered caller is still sending a body that is dropped. */
   #linger: NodeJS.Timeout | null = null
-  /** Where in the body that began. */
-  #linger_from = 0
+  /** Where in the body it is no longer read. */
+  #linger_to = 0
 
   #status = 0
   #response_headers: readonly (string | Uint8Array)[] = []
@@ -120,6 +121,8 @@ class UwsCaller implements Caller {
     this.#body_complete = last
     if (!this.open) {
       this.#drop(last)
+    } else if (this.#discarding) {
+      return
     } else if (this.#paused) {
       this.#keep(buffer)
     } else if (buffer.byteLength > 0 || last) {
@@ -129,10 +132,7 @@ class UwsCaller implements Caller {
 
   #keep(buffer: ArrayBuffer): void {
     this.#backlog.push(buffer)
-    if (!this.#server_paused && !this.#body_complete) {
-      this.#server_paused = true
-      this.#res.pause()
-    }
+    if (!this.#body_complete) this.#pauseServer()
     const { request_backlog_bytes_max, worker_backlog_bytes_max } = limits
     if (this.#backlog.bytes > request_backlog_bytes_max || Backlog.total_bytes > worker_backlog_bytes_max) {
       this.owner?.onCallerOverrun()
@@ -147,13 +147,11 @@ class UwsCaller implements Caller {
   pauseBody(): void {
     if (this.#paused || !this.open) return
     this.#paused = true
-    if (this.#body_complete) return
-    this.#server_paused = true
-    this.#res.pause()
+    if (!this.#body_complete) this.#pauseServer()
   }
 
   resumeBody(): void {
-    if (!this.#paused || !this.open || this.#reader === null) return
+    if (!this.#paused || !this.open || this.#reader === null || this.#discarding) return
     this.#paused = false
     while (!this.#backlog.isEmpty && !this.#paused && this.open) this.#backlog.take(this.#deliver)
     if (!this.#paused && this.open) this.#resumeServer()
@@ -161,6 +159,19 @@ class UwsCaller implements Caller {
 
   readonly #deliver = (piece: Uint8Array): void => {
     this.#reader!.onBodyChunk(piece, this.#body_complete && this.#backlog.isEmpty)
+  }
+
+  discardBody(): void {
+    this.#discarding = true
+    this.#backlog.clear()
+    if (this.#isFarFromComplete()) this.#pauseServer()
+    else this.#resumeServer() // a short rest is read off, so that the connection can be used again
+  }
+
+  #pauseServer(): void {
+    if (this.#server_paused) return
+    this.#server_paused = true
+    this.#res.pause()
   }
 
   #resumeServer(): void {
@@ -221,6 +232,8 @@ class UwsCaller implements Caller {
 
   end(chunk: Uint8Array | string): void {
     this.#chunk = chunk
+    if (this.#isFarFromComplete()) this.#pauseServer()
+    else this.#resumeServer() // what is left of the body has to be read off the connection
     this.#finish(this.#isFarFromComplete() ? this.#endLaterCorked : this.#endCorked)
   }
 
@@ -230,12 +243,12 @@ class UwsCaller implements Caller {
   }
 
   endWithoutBody(): void {
+    this.#resumeServer()
     this.#finish(this.#endWithoutBodyCorked)
   }
 
   #finish(send: () => void): void {
     this.#backlog.clear()
-    this.#resumeServer() // what is left of the body has to be read off the connection
     this.open = false
     this.#res.cork(send)
     this.#chunk = NOTHING
@@ -247,28 +260,46 @@ class UwsCaller implements Caller {
 
   /**
    * A long rest of a body that nobody wants is not waited for. But a connection that is closed with bytes unread loses the
-   * answer too, so the answer goes out first, and the caller gets a moment to see it and stop.
+   * answer too. So the answer goes out first; for a moment nothing is read, so that who looks up while sending stops; then
+   * some is read and dropped, for who does not look up before all is sent; and only after that the connection is closed.
    */
   readonly #endLaterCorked = (): void => {
+    this.#writeWhole()
+    const { request_unread_ms_max, request_unread_pause_ms } = limits
+    this.#linger = setTimeout(() => {
+      this.#linger_to = this.#body_bytes + limits.request_unread_bytes_max
+      this.#linger = setTimeout(() => this.#stopLingering(), request_unread_ms_max - request_unread_pause_ms)
+      this.#resumeServer()
+    }, request_unread_pause_ms)
+  }
+
+  /**
+   * Writes the whole answer, of which the server must not know: it would let go of the connection, which then could be
+   * neither paused nor closed. It writes headers as they are given, wherever it stands, so the end of the body is put into one.
+   */
+  #writeWhole(): void {
+    const res = this.#res
+    const begun = this.head_sent
     this.#writeHead()
-    if (this.#chunk.length > 0) this.#res.write(this.#chunk)
-    this.#linger_from = this.#body_bytes
-    this.#linger = setTimeout(() => this.#stopLingering(true), limits.request_unread_ms_max)
+    if (!begun) res.writeHeader('connection', 'close')
+    if (this.#chunk.length > 0) res.write(this.#chunk)
+    else if (!begun) res.writeHeader('transfer-encoding', 'chunked\r\n')
+    // a last chunk with a trailer, and the empty line after it
+    res.writeHeader(this.#chunk.length > 0 || begun ? '\r\n0\r\nx-whole' : '0\r\nx-whole', '1\r\n')
   }
 
   #drop(last: boolean): void {
     if (this.#linger === null) return
-    const dropped = this.#body_bytes - this.#linger_from
-    if (last || dropped > limits.request_unread_bytes_max) this.#stopLingering(!last)
+    if (last) this.#stopLingering()
+    else if (this.#linger_to > 0 && this.#body_bytes > this.#linger_to) this.#pauseServer()
   }
 
-  #stopLingering(close: boolean): void {
+  #stopLingering(): void {
     if (this.#linger === null) return
     clearTimeout(this.#linger)
     this.#linger = null
-    this.#res.cork(() => {
-      this.#res.end('', close)
-    })
+    this.owner = null
+    this.#res.close()
   }
 
   cut(): void {
