@@ -13,6 +13,8 @@ import { TEXT, WORK } from './layout'
 import { addBreak, roomForBreaks, toInput } from './map'
 import { pass } from './pass'
 import {
+  LEAF_COUNTED_TEXT,
+  LEAF_KIND,
   LEAF_MODEL,
   LEAF_NONE,
   LEAF_TEXT,
@@ -27,6 +29,7 @@ import {
   leave,
   nextItem,
   takeIndex,
+  takeKind,
 } from './paths'
 import { isDigit, isLetter } from './randomness'
 import { editCluster } from './styles'
@@ -74,7 +77,7 @@ function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
   j.mode = OUTSIDE
   const from = j.barrier
   const leaf = j.is_key ? LEAF_NONE : leafOf(j.node)
-  if (collecting && leaf == LEAF_TEXT) {
+  if (collecting && (leaf == LEAF_TEXT || leaf == LEAF_COUNTED_TEXT)) {
     addSpan(string_input, input, j.node, frameId(j))
     ch.emitted = pass.text_end
     ch.resume = pass.text_end
@@ -82,6 +85,7 @@ function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
     return
   }
   if (leaf == LEAF_MODEL) takeModel(j, from)
+  else if (leaf == LEAF_KIND) takeKind(j, hashOf(TEXT + from, pass.text_end - from))
   const key = j.is_key != 0
   const hash = key && pass.text_end - from <= 64 ? hashOf(TEXT + from, pass.text_end - from) : 1
   scanString(j, ch, input, masking, true)

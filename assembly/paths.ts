@@ -9,6 +9,10 @@ export const LEAF_TEXT: u32 = 1
 
 const LEAF_INDEX: u32 = 2
 export const LEAF_MODEL: u32 = 3
+/** A string that tells texts apart, as an index does. */
+export const LEAF_KIND: u32 = 4
+/** As LEAF_TEXT, but what the event itself says of its kind and number does not part it. */
+export const LEAF_COUNTED_TEXT: u32 = 5
 
 export const NO_NODE: u32 = 0xffff
 const HASH_ELEMENT: u32 = 0
@@ -48,6 +52,7 @@ export const FRAME_BYTES: usize = 8
 export const FRAME_ARRAY: u32 = 0x40000000
 
 const INDEX_GIVEN: u32 = 0x80000000
+const SUM: u32 = 0x7fffff00
 /** Set by the event stream: strings at LEAF_TEXT are collected instead of scanned, and indices are told. */
 export let collecting: bool = false
 export let span_count: u32 = 0
@@ -136,12 +141,25 @@ export function nextItem(j: Json): void {
   }
 }
 
-export function takeIndex(j: Json, value: u32): void {
-  if (!collecting || leafOf(j.node) != LEAF_INDEX) return
+/**
+ * Notes a number, or the hash of a string, that tells the texts of an object apart; in any order.
+ * @param position what findings name; the low byte of an index is the largest of them
+ */
+function note(j: Json, value: u32, position: u32): void {
   const id = frameId(j)
   if (id == 0) return
   const slot = frames + <usize>id * FRAME_BYTES
   const before = load<u32>(slot, 4)
-  // bit 31 tells a given index from a position; several indices of one object count together
-  store<u32>(slot, before & INDEX_GIVEN ? ((before << 6) ^ value) | INDEX_GIVEN : value | INDEX_GIVEN, 4)
+  // bit 31 tells a given index from a position
+  const given = before & INDEX_GIVEN ? before : 0
+  const sum = ((given & SUM) + (value + 1) * ((<u32>j.node * 0x9e3779b1) | 1) * 0x100) & SUM
+  store<u32>(slot, INDEX_GIVEN | sum | max(given & 0xff, position & 0xff), 4)
+}
+
+export function takeIndex(j: Json, value: u32): void {
+  if (collecting && leafOf(j.node) == LEAF_INDEX) note(j, value, value)
+}
+
+export function takeKind(j: Json, hash: u32): void {
+  if (collecting) note(j, hash, 0)
 }

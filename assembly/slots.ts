@@ -19,7 +19,7 @@ import { overflowed } from './events'
 import { TEXT, WORK } from './layout'
 import { addBreak, resetBreaks, roomForBreaks } from './map'
 import { pass } from './pass'
-import { FRAME_ARRAY, FRAME_BYTES, SPAN_BYTES, span_count } from './paths'
+import { FRAME_ARRAY, FRAME_BYTES, LEAF_COUNTED_TEXT, SPAN_BYTES, leafOf, span_count } from './paths'
 
 let use_clock: u32 = 0
 
@@ -51,15 +51,16 @@ export function assignSlots(): void {
     let key = node
     let shift: u32 = 16
     let f = load<u32>(s, 12)
+    const counted = node != NODE_DATA && leafOf(node) == LEAF_COUNTED_TEXT
     while (f != 0) {
       const frame = FRAMES + <usize>f * FRAME_BYTES
       const parent = load<u32>(frame) & ~FRAME_ARRAY
-      if ((load<u32>(frame) & FRAME_ARRAY) == 0) {
+      if ((load<u32>(frame) & FRAME_ARRAY) == 0 && (parent != 0 || !counted)) {
         const index = load<u32>(frame, 4)
         identity = (rotl(identity, 5) ^ index) * 0x85ebca6b
         // what findings name: the two innermost positions
         const inArray = (load<u32>(FRAMES + <usize>parent * FRAME_BYTES) & FRAME_ARRAY) != 0
-        if ((inArray || index != 0) && shift < 32) {
+        if ((inArray || (index & 0xff) != 0) && shift < 32) {
           key |= (index & 0xff) << shift
           shift += 8
         }

@@ -1,48 +1,31 @@
+import { type ProviderShape, providers } from './providers.ts'
+
 /**
- * Where the pieces of one text stand in the events of a stream, and which numbers tell the texts of one stream apart.
- * `text` paths are joined over events; `index` paths name integers of the objects on the way. `[]` is any element.
+ * Where the pieces of one text stand in the events of a stream, and what tells the texts of one stream apart. `[]` is any
+ * element.
  */
 export interface DeltaPaths {
+  /** Strings that are joined over events. */
   readonly text: readonly string[]
+  /** As `text`, but the numbers and kinds of the event itself (not of objects within) do not part them. */
+  readonly counted_text: readonly string[]
+  /** Integers of the objects on the way that tell texts apart. */
   readonly index: readonly string[]
+  /** Strings of the objects on the way that tell texts apart. */
+  readonly kind: readonly string[]
   /** Path of the model's name in a JSON body. */
   readonly model: readonly string[]
 }
 
-/** Providers' streams, from their API references. */
+/** All providers' shapes in one: which service sends a stream need not be known to read it. */
 export const deltaPaths: DeltaPaths = {
-  text: [
-    // OpenAI chat completions and what imitates them
-    'choices[].delta.content',
-    'choices[].delta.reasoning_content',
-    'choices[].delta.reasoning',
-    'choices[].delta.refusal',
-    'choices[].delta.tool_calls[].function.arguments',
-    'choices[].delta.function_call.arguments',
-    // OpenAI completions
-    'choices[].text',
-    // OpenAI responses: response.*.delta events
-    'delta',
-    // Anthropic messages
-    'delta.text',
-    'delta.partial_json',
-    'delta.thinking',
-    'completion',
-    // Gemini
-    'candidates[].content.parts[].text',
-    // Ollama
-    'message.content',
-    'response',
-    // Text Generation Inference
-    'token.text',
-  ],
-  index: [
-    'choices[].index',
-    'choices[].delta.tool_calls[].index',
-    'index',
-    'output_index',
-    'content_index',
-    'candidates[].index',
-  ],
+  text: all((provider) => provider.text),
+  counted_text: all((provider) => provider.counted_text),
+  index: all((provider) => provider.index),
+  kind: all((provider) => provider.kind),
   model: ['model'],
+}
+
+function all(pathsOf: (provider: ProviderShape) => readonly string[] | undefined): readonly string[] {
+  return [...new Set(providers.flatMap((provider) => pathsOf(provider) ?? []))]
 }

@@ -13,6 +13,8 @@ export function writePaths(out: TableWriter, paths: DeltaPaths): { offset: numbe
     [paths.text, 1],
     [paths.index, 2],
     [paths.model, 3],
+    [paths.kind, 4],
+    [paths.counted_text, 5],
   ] as const
   for (const [list, leaf] of leaves) {
     for (const path of list) {
