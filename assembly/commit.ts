@@ -3,11 +3,12 @@ import { Channel, SWALLOW_NONE, openDetector, openPseudonym, pendingOf, shaOf, s
 import { CONTINUED, NAMED_SWALLOWED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
 import { FINDINGS, LATCH } from './layout'
 import { saveDensity } from './density'
+import { takeLead } from './lead'
 import { pass } from './pass'
 import { entropy } from './randomness'
 import { runAt } from './runs'
 import { hmacFinal8, hmacInit, shaUpdate } from './sha256'
-import { STYLE_PSEUDONYM, pseudonym, style } from './styles'
+import { STYLE_PSEUDONYM, STYLE_RESTORE, pseudonym, style } from './styles'
 import { D_END_BYTES, D_INDEX } from './tables'
 
 export let finding_count: u32 = 0
@@ -44,6 +45,7 @@ function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, 
  * Afterwards the framing keeps t[keepFrom(ch), n) and calls kept() with how much it dropped.
  */
 export function commit(ch: Channel, t: usize, n: u32, to: u32, final: bool): void {
+  if (style == STYLE_RESTORE) takeLead(ch, t, to)
   ch.skip = ch.skip > to - ch.emitted ? ch.skip - (to - ch.emitted) : 0
   if (pass.swallow != SWALLOW_NONE && to < n) {
     // what begins to be swallowed lies behind: it is found again

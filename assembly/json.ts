@@ -8,6 +8,7 @@ import { Channel } from './channel'
 import { clusterAt } from './clusters'
 import { commit } from './commit'
 import { decodeEscape, findSpecial, put } from './decode'
+import { resetLead } from './lead'
 import { DEPTH_MAX, Json, MODEL_BYTES_MAX, OUTSIDE, PLAIN, STRING, frameAt, modelOf } from './json_state'
 import { TEXT, WORK } from './layout'
 import { addBreak, roomForBreaks, toInput } from './map'
@@ -32,14 +33,15 @@ import {
   takeKind,
 } from './paths'
 import { isDigit, isLetter } from './randomness'
-import { editCluster } from './styles'
+import { editCluster, setEditLevel } from './styles'
 import { scanText } from './text'
 
 let string_input: u32 = 0
 
 /** Turns the clusters of the text just scanned into edits of the input. `input_end` is where the text's end lies. */
-function editClusters(input_end: u32, masking: bool): void {
-  if (!masking) return
+function editClusters(j: Json, ch: Channel, input_end: u32, masking: bool): void {
+  if (!masking || pass.cluster_count == 0) return
+  setEditLevel(j.mode == STRING, ch, TEXT, pass.text_end)
   for (let i: u32 = 0; i < pass.cluster_count; i++) {
     const c = clusterAt(i)
     if (c.start >= pass.limit) return
@@ -52,7 +54,7 @@ function editClusters(input_end: u32, masking: bool): void {
 
 function scanString(j: Json, ch: Channel, input_end: u32, masking: bool, final: bool): void {
   scanText(ch, TEXT, pass.text_end, j.barrier, final)
-  editClusters(input_end, masking)
+  editClusters(j, ch, input_end, masking)
   commit(ch, TEXT, pass.text_end, pass.limit, final)
 }
 
@@ -71,10 +73,10 @@ function beginScan(j: Json, ch: Channel, input: u32): void {
   if (!open) ch.resume = pass.text_end
   addBreak(pass.text_end, input, false)
   string_input = input
+  resetLead(ch)
 }
 
 function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
-  j.mode = OUTSIDE
   const from = j.barrier
   const leaf = j.is_key ? LEAF_NONE : leafOf(j.node)
   if (collecting && (leaf == LEAF_TEXT || leaf == LEAF_COUNTED_TEXT)) {
@@ -82,6 +84,7 @@ function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
     ch.emitted = pass.text_end
     ch.resume = pass.text_end
     ch.run = pass.text_end
+    j.mode = OUTSIDE
     return
   }
   if (leaf == LEAF_MODEL) takeModel(j, from)
@@ -89,6 +92,7 @@ function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
   const key = j.is_key != 0
   const hash = key && pass.text_end - from <= 64 ? hashOf(TEXT + from, pass.text_end - from) : 1
   scanString(j, ch, input, masking, true)
+  j.mode = OUTSIDE
   if (key) {
     const depth = j.depth
     j.node = depth > 0 && depth <= DEPTH_MAX ? edge(load<u16>(frameAt(j, depth)), hash) : NO_NODE

@@ -3,7 +3,7 @@
 // A breakpoint is 8 bytes: u32 text offset │ u32 input offset, bit 31 set where an escape sequence begins.
 // From a plain breakpoint on, both sides advance together; an escape's bytes all map to where the escape begins.
 import { EDITS, EDITS_BYTES, MAP, MAP_BYTES, OUT, OUT_BYTES, SCRATCH, TABLES, WORK } from './layout'
-import { STYLE_FIXED, STYLE_PSEUDONYM, style } from './styles'
+import { STYLE_FIXED, STYLE_PSEUDONYM, STYLE_RESTORE, style } from './styles'
 import { D_LABEL, D_LABEL_BYTES } from './tables'
 
 const ESCAPE: u32 = 0x80000000
@@ -79,7 +79,8 @@ export function rebaseBreaks(text: u32, dropped_text: u32, dropped_input: u32): 
 
 /**
  * Replaces input [start, end) by the mask of `detector`, or by nothing when that is 0.
- * @param detail the pseudonym's digest; in masks of fixed length, which have no detector, the length
+ * @param detail the pseudonym's digest, and above it the level of setEditLevel; in masks of fixed length, which have no
+ * detector, the length
  */
 export function addEdit(start: u32, end: u32, detector: u32, detail: u32): void {
   if (edit_count >= EDITS_MAX) unreachable()
@@ -165,10 +166,11 @@ function hexDigit(x: u32): u8 {
   return <u8>(x < 10 ? 48 + x : 87 + x)
 }
 
-/** Makes the output of input [from, to): a view of the input itself where nothing is replaced. */
+/** Makes the output of input [from, to): a view of the input itself where nothing is replaced, or the host replaces it. */
 export function write(from: u32, to: u32): void {
   out = WORK + from
   out_bytes = to - from
+  if (style == STYLE_RESTORE) return
   let o = OUT
   let at = from
   let changed = false

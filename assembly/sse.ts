@@ -7,14 +7,14 @@
 import { SWALLOW_NONE } from './channel'
 import { CONTINUED, clusterAt } from './clusters'
 import { commit, truncateFindings } from './commit'
-import { EVENTS, EVENTS_READ, EVENT_BYTES, FRAMES, FRAMES_MAX, SLOTS_MAX, SPANS, SPANS_MAX, SPAN_TEXT } from './event_layout'
+import { EVENTS, EVENTS_READ, EVENT_BYTES, FRAMES, FRAMES_MAX, NODE_DATA, SLOTS_MAX, SPANS, SPANS_MAX, SPAN_TEXT } from './event_layout'
 import { ended, event_count, findEventEnd, overflow, readEvents, resetEvents } from './events'
 import { TEXT } from './layout'
 import { sortEdits, toInput, write } from './map'
 import { pass } from './pass'
 import { SPAN_BYTES, collectInto, setCollecting, span_count } from './paths'
 import { assignSlots, buildText, channelOf, keepText, slotAt, slotField, textBefore } from './slots'
-import { STYLE_PARTIAL, editCluster, style } from './styles'
+import { STYLE_PARTIAL, editCluster, setEditLevel, style } from './styles'
 import { scanText } from './text'
 
 export const EVENTS_OK: i32 = 0
@@ -56,6 +56,8 @@ function releasable(index: u32, events: u32): u32 {
 
 /** Edits for the clusters in the pieces before span `until`, a piece at a time. */
 function editSpans(index: u32, until: u32): void {
+  if (pass.cluster_count == 0) return
+  const ch = channelOf(slotAt(index))
   let k: u32 = 0
   let labelled = u32.MAX_VALUE
   for (let i: u32 = 0; i < until; i++) {
@@ -63,6 +65,7 @@ function editSpans(index: u32, until: u32): void {
     if (load<u32>(s, 12) != index) continue
     const from = load<u32>(SPAN_TEXT + <usize>i * 8)
     const end = load<u32>(SPAN_TEXT + <usize>i * 8, 4)
+    setEditLevel(load<u32>(s, 8) != NODE_DATA, ch, TEXT, pass.text_end)
     while (k < pass.cluster_count && clusterAt(k).end <= from) k++
     for (let c = k; c < pass.cluster_count && clusterAt(c).start < end; c++) {
       const cluster = clusterAt(c)

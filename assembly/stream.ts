@@ -7,15 +7,15 @@ import { commit, finding_count, resetFindings } from './commit'
 import { SLOTS, SLOT_BYTES } from './event_layout'
 import { readJson, scanOpen } from './json'
 import { JSON_BYTES, Json, OUTSIDE, modelOf } from './json_state'
-import { CARRY_BYTES_MAX, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
-import { out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
+import { edit_count, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
 import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
 import { slotsUsed } from './slots'
 import { EVENTS_OK, pushEvents, released } from './sse'
-import { STYLE_NONE, editCluster, setStyle } from './styles'
+import { RESTORABLE, STYLE_NONE, editCluster, setEditLevel, setStyle } from './styles'
 import { openTables } from './tables'
 import { scanText } from './text'
 
@@ -51,6 +51,17 @@ export function map(): usize {
 }
 export function findings(): usize {
   return FINDINGS
+}
+/** What was replaced in the input of the last call, in order: u32 start │ u32 end │ u32 detector │ u32 detail. */
+export function editsAt(): usize {
+  return EDITS
+}
+export function editCount(): u32 {
+  return edit_count
+}
+/** Where the host writes the digests of pseudonyms that it can restore, see styles.ts. */
+export function restorable(): usize {
+  return RESTORABLE
 }
 export function carryBytesMax(): u32 {
   return CARRY_BYTES_MAX
@@ -136,6 +147,7 @@ function pushRaw(n: u32, masking: bool, final: bool): void {
   const from = ch.emitted
   scanText(ch, WORK, n, 0, final)
   if (masking) {
+    setEditLevel(false, ch, WORK, n)
     for (let i: u32 = 0; i < pass.cluster_count; i++) {
       const c = clusterAt(i)
       if (c.start >= pass.limit) break

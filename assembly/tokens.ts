@@ -6,7 +6,7 @@ import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES } from './layout'
 import { hasStars, maskAt, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
 import { entropy, isDigit, isWord, sign } from './randomness'
-import { DIGESTED, STYLE_PSEUDONYM, style } from './styles'
+import { DIGESTED, STYLE_PSEUDONYM, STYLE_RESTORE, isRestorable, style } from './styles'
 import {
   D_ACCEPT,
   D_ANCHOR_BYTES,
@@ -117,6 +117,7 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
   if (flags & FLAG_STARS && hasStars(t, s, min(e, s + LATCH))) return false
   if (flags & FLAG_DIGIT && !hasDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
   if (s + lead < barrier) return false
+  if (style == STYLE_RESTORE && !isRestorable(t + e)) return false
   if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, d, final)
   if (e > ch.emitted) addMatch(max(s + lead, ch.emitted), e, min(s, anchor), anchor, d, 0)
   return true

@@ -14,13 +14,10 @@ export interface Refusal {
   readonly instead: string
 }
 
-const isRestore = (value: unknown) => value === 'restore'
 const isApprove = (value: unknown) => value === 'approve'
 const isServer = (value: unknown) => typeof value === 'string' && isNatsUrl(value)
 
 export const refusals: readonly Refusal[] = [
-  { path: ['connections', '*', 'request', 'style'], refuses: isRestore, instead: 'use pseudonym' },
-  { path: ['connections', '*', 'response', 'style'], refuses: isRestore, instead: 'use pseudonym' },
   {
     path: ['connections', '*', 'response', 'secrets'],
     refuses: isApprove,

@@ -140,9 +140,12 @@ const approve_rule = mapping({
 })
 
 const actions = ['mask', 'block', 'flag', 'approve'] as const satisfies readonly SecretsAction[]
-const styles = ['label', 'partial', 'fixed', 'pseudonym', 'restore'] as const satisfies readonly MaskStyle[]
+const styles = ['label', 'partial', 'fixed', 'pseudonym'] as const satisfies readonly MaskStyle[]
+const request_styles = [...styles, 'restore'] as const satisfies readonly MaskStyle[]
 
-const direction = mapping({ secrets: oneOf(actions).default('mask'), style: oneOf(styles).default('label') })
+const action = oneOf(actions).default('mask')
+const request_settings = mapping({ secrets: action, style: oneOf(request_styles).default('label') })
+const response_settings = mapping({ secrets: action, style: oneOf(styles).default('label') })
 
 function headerNameProblem(value: string): string | null {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/i.test(value))
@@ -188,8 +191,8 @@ const connection = mapping({
   upstream: text('the URL of the inference service, such as https://api.openai.com', upstreamProblem),
   credential: credential.optional(),
   allow: z.array(allow_rule, { error: says('a list of rules, such as - { groups: [ml-eng] }') }).default([]),
-  request: direction.prefault({}),
-  response: direction.prefault({}),
+  request: request_settings.prefault({}),
+  response: response_settings.prefault({}),
   approve: z
     .array(approve_rule, { error: says('a list of rules, each with name and approvers') })
     .default([]),

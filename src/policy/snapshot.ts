@@ -3,7 +3,7 @@ import type { Hours } from './within_hours.ts'
 /** What happens to a found secret in one direction. `approve` holds the exchange for a person. */
 export type SecretsAction = 'mask' | 'block' | 'flag' | 'approve'
 
-/** What replaces a secret. `restore` is refused for now; the names are fixed. */
+/** What replaces a secret. `restore` is for requests: what was replaced there comes back in the response. Fixed names. */
 export type MaskStyle = 'label' | 'partial' | 'fixed' | 'pseudonym' | 'restore'
 
 /** One rule of a connection's `allow` list. Every given field must match; an absent field matches anything. */

@@ -17,6 +17,7 @@ import type { PolicyState, PreparedConnection } from './policy_state.ts'
 import { type RequestHead, readHead } from './request_head.ts'
 import { letGoOfLimits, type Taken } from './limit_caller.ts'
 import type { ScannedBody } from './scanned_body.ts'
+import type { Originals } from '../wire/scanners.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
 import type { CallOwner, UpstreamCall, UploadBody } from './upstream.ts'
 import { uuidV7 } from './uuid_v7.ts'
@@ -85,6 +86,8 @@ export class Exchange implements CallerOwner, CallOwner {
   /** Found outside the bodies: the channel says where. */
   readonly head_findings: Finding[] = []
   readonly response_head_findings: Finding[] = []
+  /** What the response gives back to the caller; null when nothing is. */
+  originals: Originals | null = null
   /** Keyed digest of the raw request body; null while no approval needs it. */
   body_digest: Uint8Array | null = null
   call: UpstreamCall | null = null

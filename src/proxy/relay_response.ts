@@ -42,6 +42,8 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
     recorder: exchange.recorder,
     preview_bytes_max: 0,
     usage: exchange.usage,
+    originals: exchange.originals,
+    restorer: exchange.policy.scanners.restorer,
   })
   exchange.response_body = body
   return body

@@ -8,6 +8,7 @@ import { bodyKind } from '../wire/body_kind.ts'
 import type { BodyReader } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import { maskHead } from './mask_head.ts'
+import { Originals } from '../wire/scanners.ts'
 import { ScannedBody } from './scanned_body.ts'
 import { UploadBody } from './upstream.ts'
 
@@ -35,6 +36,7 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
   const bytes_max = whole ? limits.request_held_body_bytes_max : limits.request_body_bytes_max
   if (content_length > bytes_max) throw tooLarge(bytes_max)
 
+  if (connection.request.style === 'restore') exchange.originals = new Originals()
   const body = new ScannedBody({
     direction: 'request',
     content_type,
@@ -44,6 +46,7 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
     unscannable: connection.unscannable,
     scanner: policy.scanners.body,
     recorder: exchange.recorder,
+    originals: exchange.originals,
     preview_bytes_max: for_approval ? limits.approval_preview_bytes_max : 0,
   })
   exchange.request_body = body

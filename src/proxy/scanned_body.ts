@@ -3,7 +3,14 @@ import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
 import { type BodyKind, looksBinary, looksWide } from '../wire/body_kind.ts'
-import { type Scanner, ScannerError, type ScanStream, scannerStyle } from '../wire/scanners.ts'
+import {
+  type Originals,
+  type Restorer,
+  type Scanner,
+  ScannerError,
+  type ScanStream,
+  scannerStyle,
+} from '../wire/scanners.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
 import type { FrameRecorder } from './frame_recorder.ts'
 
@@ -21,6 +28,10 @@ export interface ScannedBodyOptions {
   readonly preview_bytes_max: number
   /** Reads along what the provider says about tokens. */
   readonly usage?: TokenUsage | null
+  /** What the request takes out and the response puts back in; null when secrets stay replaced. */
+  readonly originals: Originals | null
+  /** Of a response: puts it back. */
+  readonly restorer?: Restorer
 }
 
 const NOTHING = new Uint8Array(0)
@@ -34,6 +45,7 @@ export class ScannedBody {
   preview_truncated = false
   readonly #options: ScannedBodyOptions
   #stream: ScanStream | null = null
+  #restoring: ScanStream | null = null
   #ended = false
   #scanned_bytes = 0
   #unscanned_bytes = 0
@@ -77,7 +89,8 @@ export class ScannedBody {
     this.#scanned_bytes += raw.byteLength
     const masked = this.#scan(raw, last)
     this.#record(masked)
-    return this.#options.action === 'flag' ? raw : masked
+    const sent = this.#options.action === 'flag' ? raw : masked
+    return this.#restoring === null ? sent : last ? this.#restoring.end(sent) : this.#restoring.push(sent)
   }
 
   get findings(): readonly Finding[] {
@@ -158,11 +171,12 @@ export class ScannedBody {
 
   #open(): ScanStream {
     if (this.#stream === null) {
-      const { scanner, content_type, kind, style } = this.#options
-      this.#stream = scanner.open({
-        contentType: kind.kind === 'binary' ? 'text/plain' : content_type,
-        style: scannerStyle(style),
-      })
+      const { direction, scanner, content_type, kind, style, originals, restorer } = this.#options
+      const contentType = kind.kind === 'binary' ? 'text/plain' : content_type
+      const taken = direction === 'request' && originals !== null ? { originals } : {}
+      this.#stream = scanner.open({ contentType, style: scannerStyle(style), ...taken })
+      // what is recorded stays masked: only the caller gets it back
+      if (restorer && originals !== null) this.#restoring = restorer.open({ contentType, originals })
     }
     return this.#stream
   }

@@ -6,85 +6,27 @@ import type { Finding } from './finding.ts'
 import { framingOf } from './framing_of.ts'
 import { knownSecretDetectors } from './known_secrets.ts'
 import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from './rule_detector.ts'
+import { Originals, type TextLevel } from './originals.ts'
+import { SavedBytes } from './saved_bytes.ts'
+import type { Restorer, Scanner, ScanStream } from './scan_stream.ts'
+import type { ScannerOptions, ScannerStyle, StreamOptions } from './scanner_options.ts'
 import { ScannerError } from './scanner_error.ts'
+import { pseudonymDetector } from './pseudonym_detector.ts'
 
-export type { Allowance, Detector, Finding, ReadRule, Rule }
-export { RuleError, readRule, ScannerError }
-
-/** What a scanner looks for, and how. Fixed for its life. */
-export interface ScannerOptions {
-  /** In order of priority. Default: the built-in catalogue. */
-  readonly detectors?: readonly Detector[]
-  /** Detectors of the user's own, before those of the catalogue; `readRule` tells beforehand whether one can be used. */
-  readonly rules?: readonly Rule[]
-  /** Words and phrases reported as findings of kind `keyword`, case-insensitive, word-bounded. Never masked. */
-  readonly keywords?: readonly string[]
-  /**
-   * Exact secrets to find wherever they stand, also in base64, hexadecimal, percent-encoding and JSON escapes; detector id
-   * `known-secret`, before all others. 8 to 512 bytes each, and none that stands in texts by chance.
-   */
-  readonly knownSecrets?: readonly string[]
-  /** Keys the fingerprints; 32 bytes. Default: random, so fingerprints differ between processes. */
-  readonly fingerprintKey?: Uint8Array
-  /** How masks look, unless a stream says otherwise; default `label`. */
-  readonly style?: ScannerStyle
-  /** Default `balanced`. */
-  readonly mode?: 'balanced' | 'strict'
-  /** Whether unprefixed random-looking tokens are found; default true. */
-  readonly entropy?: boolean
-  /** `false` walks every byte without the SIMD prefilter: the same result, slower. Default: unless SLUICE_NO_SIMD=1 is set. */
-  readonly simd?: boolean
-  /** The compiled `scanner.wasm`; default: read from the build folder, on Node. */
-  readonly wasm?: Uint8Array
+export type {
+  Allowance,
+  Detector,
+  Finding,
+  ReadRule,
+  Restorer,
+  Rule,
+  Scanner,
+  ScannerOptions,
+  ScannerStyle,
+  ScanStream,
+  StreamOptions,
 }
-
-/**
- * What stands in the place of a secret: `label` `[REDACTED:github-pat]`; `partial` the format's public beginning and the
- * label; `fixed` as many asterisks as the secret has bytes; `pseudonym` `[SECRET:github-pat:3f9a1c]`, whose digits are equal
- * for equal secrets under one `fingerprintKey`.
- */
-export type ScannerStyle = 'label' | 'partial' | 'fixed' | 'pseudonym'
-
-/** What one body is, and what to do with what is found in it. */
-export interface StreamOptions {
-  /** A `Content-Type` value; chooses the framing: JSON, event stream, or raw text. */
-  readonly contentType: string
-  /** `flag` reports without changing a byte. Default `mask`. */
-  readonly action?: 'mask' | 'flag'
-  /** Default: the scanner's. */
-  readonly style?: ScannerStyle
-}
-
-/** One body in one direction. Not to be used after `end()`. */
-export interface ScanStream {
-  /**
-   * Takes the next bytes, any cut.
-   * @returns masked bytes that are safe to send: a view, valid until the next call on any stream of this scanner, and only
-   * as long as `chunk` is not changed. May be empty.
-   * @throws ScannerError `event_too_large` when an event of a stream is over 2 MiB; the stream is then unusable
-   */
-  push(chunk: Uint8Array): Uint8Array
-  /**
-   * Ends the body and returns what was held back: a view, as for `push`.
-   * @param last the body's last bytes; to give them here instead of to `push` saves keeping the stream's state
-   */
-  end(last?: Uint8Array): Uint8Array
-  /** All findings so far, in order, but those that were taken. */
-  readonly findings: readonly Finding[]
-  /** Returns the findings and forgets them, so that a body of any length with any number of them needs no more memory. */
-  takeFindings(): readonly Finding[]
-  /** Top-level `model` string of a JSON body once seen, else empty. Longer than 256 bytes: cut. */
-  readonly model: string
-  /** How often a top-level `model` key was seen; more than one is ambiguous. */
-  readonly modelCount: number
-  /** Bytes pushed. */
-  readonly bytes: number
-}
-
-/** One Wasm instance with compiled detectors. Opens any number of streams; all calls are synchronous. */
-export interface Scanner {
-  open(options: StreamOptions): ScanStream
-}
+export { Originals, RuleError, readRule, ScannerError }
 
 interface Exports {
   readonly memory: WebAssembly.Memory
@@ -95,6 +37,9 @@ interface Exports {
   text(): number
   map(): number
   findings(): number
+  editsAt(): number
+  editCount(): number
+  restorable(): number
   init(key: number): number
   push(
     mode: number,
@@ -124,8 +69,9 @@ const chunk_bytes_max = 65_536
 /** What the host calls the engine's framings. */
 const mode_of = { raw: 0, json: 1, events: 2 } as const
 /** What the host calls the engine's styles; 0 replaces nothing. */
-const style_number = { label: 1, partial: 2, fixed: 3, pseudonym: 4 } as const
+const style_number = { label: 1, partial: 2, fixed: 3, pseudonym: 4, restore: 5 } as const
 const finding_bytes = 48
+const edit_bytes = 16
 /** Longest mask of fixed length that a finding shows, in bytes. */
 const shown_stars_max = 64
 /** State of a new stream by mode, in bytes: text and JSON have one channel, event streams 32. */
@@ -157,13 +103,14 @@ class Engine {
   readonly text: number
   readonly map: number
   readonly findings: number
-  readonly style: ScannerStyle
+  readonly style: keyof typeof style_number
+  #restorable: readonly number[] = []
 
-  constructor(instance: WebAssembly.Instance, options: ScannerOptions) {
+  constructor(instance: WebAssembly.Instance, options: ScannerOptions, restores = false) {
     this.x = instance.exports as unknown as Exports
     this.memory = new Uint8Array(this.x.memory.buffer)
     this.view = new DataView(this.x.memory.buffer)
-    this.style = options.style ?? 'label'
+    this.style = restores ? 'restore' : (options.style ?? 'label')
     const compiled = compileDetectors({
       detectors: [
         ...knownSecretDetectors(options.knownSecrets ?? []),
@@ -198,6 +145,15 @@ class Engine {
     this.findings = this.x.findings()
   }
 
+  /** Says which pseudonyms can be put back. */
+  setRestorable(digests: readonly number[]): void {
+    if (digests === this.#restorable) return
+    this.#restorable = digests
+    const at = this.x.restorable()
+    this.view.setUint32(at, digests.length, true)
+    for (let i = 0; i < digests.length; i++) this.view.setUint32(at + 4 + 4 * i, digests[i]!, true)
+  }
+
   /** Name of a channel: its path with the positions that the finding carries, innermost last. */
   channelName(key: number): string {
     const node = key & 0xffff
@@ -215,24 +171,6 @@ class Engine {
   }
 }
 
-/** A growable copy of bytes that the engine wants back at the next call. */
-class Saved {
-  bytes = empty
-  length = 0
-
-  keep(memory: Uint8Array, at: number, length: number): void {
-    if (length > this.bytes.length)
-      this.bytes = new Uint8Array(Math.max(64, 1 << (32 - Math.clz32(length - 1))))
-    if (length > 0) this.bytes.set(memory.subarray(at, at + length))
-    this.length = length
-  }
-
-  restore(memory: Uint8Array, at: number): void {
-    if (this.length === this.bytes.length) memory.set(this.bytes, at)
-    else if (this.length > 0) memory.set(this.bytes.subarray(0, this.length), at)
-  }
-}
-
 class Stream implements ScanStream {
   readonly findings: Finding[] = []
   bytes = 0
@@ -240,12 +178,13 @@ class Stream implements ScanStream {
   modelCount = 0
   readonly #engine: Engine
   readonly #mode: number
-  readonly #style: ScannerStyle
+  readonly #style: keyof typeof style_number
   readonly #masking: boolean
-  readonly #state = new Saved()
-  readonly #carry = new Saved()
-  readonly #text = new Saved()
-  readonly #breaks = new Saved()
+  readonly #originals: Originals | null
+  readonly #state = new SavedBytes()
+  readonly #carry = new SavedBytes()
+  readonly #text = new SavedBytes()
+  readonly #breaks = new SavedBytes()
   #failed = false
 
   constructor(engine: Engine, options: StreamOptions) {
@@ -253,6 +192,7 @@ class Stream implements ScanStream {
     this.#mode = mode_of[framingOf(options.contentType)]
     this.#style = options.style ?? engine.style
     this.#masking = options.action !== 'flag'
+    this.#originals = options.originals ?? null
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -279,6 +219,7 @@ class Stream implements ScanStream {
   #step(chunk: Uint8Array, final: boolean): Uint8Array {
     if (this.#failed) throw new ScannerError('stream_failed', 'the stream failed before; open a new one')
     const { x, memory, state, work, text, map } = this.#engine
+    if (this.#style === 'restore') this.#engine.setRestorable(this.#originals!.digests)
     if (this.#state.length === 0) memory.fill(0, state, state + fresh_state_bytes[this.#mode]!)
     else this.#state.restore(memory, state)
     this.#carry.restore(memory, work)
@@ -304,7 +245,50 @@ class Stream implements ScanStream {
     }
     if (!final) this.#keepState()
     const at = x.outAt()
-    return memory.subarray(at, at + x.outBytes())
+    const out = memory.subarray(at, at + x.outBytes())
+    if (this.#originals === null) return out
+    if (this.#style === 'restore') return this.#putBack(out)
+    this.#takeOut()
+    if (final) this.#originals.close()
+    return out
+  }
+
+  /** Takes note of what the last call replaced. */
+  #takeOut(): void {
+    const { x, view, memory, work } = this.#engine
+    const edits = x.editsAt()
+    for (let at = edits; at < edits + x.editCount() * edit_bytes; at += edit_bytes) {
+      const detail = view.getUint32(at + 12, true)
+      this.#originals!.take({
+        bytes: memory.subarray(work + view.getUint32(at, true), work + view.getUint32(at + 4, true)),
+        level: (detail >>> 24) as TextLevel,
+        digest: detail & 0xffffff,
+        first: view.getUint32(at + 8, true) !== 0,
+      })
+    }
+  }
+
+  /** @param out the input that goes out, as it came in */
+  #putBack(out: Uint8Array): Uint8Array {
+    const { x, view, memory, work } = this.#engine
+    const edits = x.editsAt()
+    const count = x.editCount()
+    if (count === 0) return out
+    const end = out.byteOffset + out.length
+    const parts: Uint8Array[] = []
+    let from = out.byteOffset
+    for (let at = edits; at < edits + count * edit_bytes; at += edit_bytes) {
+      const start = work + view.getUint32(at, true)
+      if (start >= end) break
+      if (start > from) parts.push(memory.subarray(from, start))
+      from = Math.max(from, work + view.getUint32(at + 4, true))
+      if (view.getUint32(at + 8, true) === 0) continue
+      const detail = view.getUint32(at + 12, true)
+      const level = (detail >>> 24) as TextLevel
+      parts.push(this.#originals!.at(detail & 0xffffff, level, this.#mode === mode_of.events))
+    }
+    if (end > from) parts.push(memory.subarray(from, end))
+    return concat(parts)
   }
 
   #keepState(): void {
@@ -369,17 +353,27 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
+async function instantiate(wasm: Uint8Array | undefined): Promise<WebAssembly.Instance> {
+  let compiled: WebAssembly.Module
+  if (wasm) compiled = await WebAssembly.compile(wasm as BufferSource)
+  else {
+    module ??= loadModule()
+    compiled = await module
+  }
+  return await WebAssembly.instantiate(compiled, {})
+}
+
 /**
  * Compiles the detectors and instantiates the Wasm scanner. One a thread; any number of streams, which may take turns.
  * @throws ScannerError; RuleError for a rule that cannot be used; PatternError when a detector's pattern is invalid
  */
 export async function createScanner(options: ScannerOptions = {}): Promise<Scanner> {
-  let compiled: WebAssembly.Module
-  if (options.wasm) compiled = await WebAssembly.compile(options.wasm as BufferSource)
-  else {
-    module ??= loadModule()
-    compiled = await module
-  }
-  const engine = new Engine(await WebAssembly.instantiate(compiled, {}), options)
+  const engine = new Engine(await instantiate(options.wasm), options)
+  return { open: (stream) => new Stream(engine, stream) }
+}
+
+/** @param wasm as for `createScanner` */
+export async function createRestorer(wasm?: Uint8Array): Promise<Restorer> {
+  const engine = new Engine(await instantiate(wasm), { detectors: [pseudonymDetector], entropy: false }, true)
   return { open: (stream) => new Stream(engine, stream) }
 }

@@ -79,15 +79,10 @@ test('the sample is well-formed: without the list of what is not built yet, it l
 })
 
 test('what the engine cannot do yet is refused at its place instead of ignored', async () => {
-  assert.deepEqual(await problemsOf(sample(), env), [
-    '14:38 connections.openai.request.style is not supported yet; use pseudonym',
-    '25:8 state is not supported yet; use embedded',
-  ])
+  assert.deepEqual(await problemsOf(sample(), env), ['25:8 state is not supported yet; use embedded'])
 })
 
 test('the sample loads once those settings say what is supported', async () => {
-  const text = sample()
-    .replace('style: restore', 'style: partial')
-    .replace(/state: .*/, 'state: embedded')
-  assert.equal((await loadText(text, env)).connections.openai?.request.style, 'partial')
+  const text = sample().replace(/state: .*/, 'state: embedded')
+  assert.equal((await loadText(text, env)).connections.openai?.request.style, 'restore')
 })

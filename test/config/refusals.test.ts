@@ -12,8 +12,6 @@ connections:
 
 /** A setting without an engine, where it stands, and what is said instead. */
 const cases: [text: string, place: string, instead: string][] = [
-  [`${base}    request: { style: restore }\n`, '6:23 connections.a.request.style', 'use pseudonym'],
-  [`${base}    response: { style: restore }\n`, '6:24 connections.a.response.style', 'use pseudonym'],
   [
     `${base}    response: { secrets: approve }\n`,
     '6:26 connections.a.response.secrets',
