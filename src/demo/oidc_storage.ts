@@ -9,6 +9,13 @@ interface Stored {
 /** Entries one storage keeps; the oldest go first. Signing in again is all that costs. */
 const entries_max = 10_000
 
+/**
+ * What a grant's end takes with it. An interaction names its grant too, and must stay: when somebody else signs in in the
+ * same browser, the grant of the person before is revoked in the middle of the interaction of the next.
+ */
+const ends_with_grant =
+  /^(AccessToken|AuthorizationCode|RefreshToken|DeviceCode|BackchannelAuthenticationRequest):/
+
 /** What the demo's OpenID provider remembers: in memory, bounded, gone when the process ends. */
 export function createOidcStorage(now: () => number = Date.now): (model: string) => AdapterInstance {
   const entries = new Map<string, Stored>()
@@ -60,7 +67,8 @@ export function createOidcStorage(now: () => number = Date.now): (model: string)
       entries.delete(`${model}:${id}`)
     },
     async revokeByGrantId(grantId) {
-      for (const [key, { payload }] of entries) if (payload.grantId === grantId) entries.delete(key)
+      for (const [key, { payload }] of entries)
+        if (payload.grantId === grantId && ends_with_grant.test(key)) entries.delete(key)
     },
   })
 }
