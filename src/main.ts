@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import { type Ledger, openLedger } from './approval/ledger.ts'
 import { type Audit, openAudit } from './audit/audit.ts'
 import type { Config } from './config/config.ts'
+import { type ConnectionRegister, openConnections } from './config/connection_register.ts'
 import { openDataFolder } from './config/data_folder.ts'
 import { limits } from './config/limits.ts'
 import { type PolicyPublisher, publishPolicy } from './config/publish_policy.ts'
 import { restartOnlyChanges } from './config/restart_only_changes.ts'
+import { watchFiles } from './config/watch_config.ts'
 import { openNotifier } from './control/notifier.ts'
 import { startControl } from './control/server.ts'
 import type { Log } from './log.ts'
@@ -59,6 +61,7 @@ interface Parts {
   readonly ledger: Ledger
   readonly policy: PolicyPublisher
   readonly api_keys: ApiKeyRegister
+  readonly connections: ConnectionRegister
   /** What changes while the gateway runs. */
   readonly now: { workers: Workers | null; audit_blocked: boolean; stopping: boolean }
 }
@@ -73,7 +76,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   const holds = relayHolds(ledger, (worker, outcome) => send(worker, { kind: 'hold_outcome', outcome }), log)
   const records = relayRecords(audit, (worker, message) => send(worker, message))
   const metrics = createMetrics({
-    connections: () => Object.keys(policy.config().connections),
+    connections: () => Object.keys(policy.connections()),
     workers_listening: () => now.workers?.listening() ?? 0,
     approvals_pending: () => ledger.pending(),
     exchanges_held: holds.waiting,
@@ -86,6 +89,8 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     ledger,
     audit,
     api_keys: parts.api_keys,
+    connections: parts.connections,
+    resolvedConnection: (name) => policy.snapshot().connections[name],
     verifier: () => policy.verifier(),
     metrics_text: () => metrics.text(),
     health: () => health(parts),
@@ -149,8 +154,17 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
   closers.push(() => policy.stop())
   const api_keys = await openApiKeys(store)
   closers.push(() => api_keys.close())
-  policy.add({ api_keys: api_keys.entries() })
+  const connections = await openConnections({ store, config: () => policy.config(), env: process.env })
+  closers.push(() => connections.close())
+  policy.add({ api_keys: api_keys.entries(), connections: connections.connections() })
   api_keys.onChange(() => policy.add({ api_keys: api_keys.entries() }))
+  const secrets = watchFiles(() => connections.refresh())
+  closers.push(() => secrets.close())
+  await secrets.follow(connections.files())
+  connections.onChange(() => {
+    policy.add({ connections: connections.connections() })
+    void secrets.follow(connections.files())
+  })
   return {
     config,
     log,
@@ -158,6 +172,7 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
     ledger,
     policy,
     api_keys,
+    connections,
     store,
     now: { workers: null, audit_blocked: false, stopping: false },
   }
@@ -224,12 +239,14 @@ function startWorkers(
   })
 }
 
-async function reload({ config, log, policy, now }: Parts, changed: Config): Promise<void> {
+async function reload({ config, log, policy, connections, now }: Parts, changed: Config): Promise<void> {
   if (now.stopping) return
   const waiting = restartOnlyChanges(config, changed)
   if (waiting.length > 0)
     log.warn({ settings: waiting.join(', ') }, 'these settings change only when the gateway is started again')
   await policy.replace(changed)
+  // What may be added, and whatever it is added to, may have changed.
+  await connections.refresh()
 }
 
 /** The configuration as the control plane reads it: roles and connections change with a reload, the rest needs a restart. */
@@ -240,7 +257,10 @@ function withLivePolicy(config: Config, policy: PolicyPublisher): Config {
       return policy.config().identity
     },
     get connections() {
-      return policy.config().connections
+      return policy.connections()
+    },
+    get api_connections() {
+      return policy.config().api_connections
     },
   }
 }

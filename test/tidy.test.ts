@@ -43,7 +43,8 @@ const no_secrets: Readonly<Record<string, string>> = {
   'src/detectors/packages.ts entropy': 'what every token of PyPI begins with',
   'test/config/load_config.test.ts url-password': 'a reference where an address has its password',
   'test/corpus/generate.test.ts entropy': 'an alphabet',
-  'test/proxy/sign_aws.test.ts entropy': 'parts of an example that AWS published, put together at run time',
+  'test/identity/sign_aws.test.ts entropy':
+    'parts of an example that AWS published, put together at run time',
   'test/proxy/proxy_stack.ts entropy': 'the random part of a token that is put together at run time',
   'test/wire/text_masker.test.ts entropy': 'the random parts of tokens that are put together at run time',
 }

@@ -15,10 +15,12 @@ import { publicIssuer } from './public_issuer.ts'
 /** What is in force beside the configuration: it comes from the state store. */
 export interface PolicyAdditions {
   readonly api_keys: readonly ApiKeyEntry[]
+  /** Added on the control plane, by name; none of a name that the configuration has. */
+  readonly connections: Readonly<Record<string, Connection>>
 }
 
 /** Nothing beside the configuration. */
-export const no_additions: PolicyAdditions = { api_keys: [] }
+export const no_additions: PolicyAdditions = { api_keys: [], connections: {} }
 
 /**
  * What the data plane decides by, made from the configuration and the issuers' current keys.
@@ -34,16 +36,15 @@ export function buildSnapshot(
   resolve: (credential: UpstreamCredential | null) => UpstreamCredential | null = (credential) => credential,
 ): Snapshot {
   assert(fingerprint_key.length === 32)
+  const connections = { ...additions.connections, ...config.connections }
   const scanner = {
     mode: config.detectors.entropy === 'strict' ? 'strict' : 'balanced',
     entropy: config.detectors.entropy !== 'off',
-    keywords: keywordsOf(config.connections),
+    keywords: keywordsOf(connections),
     rules: config.detectors.rules,
   } as const
   const policy = {
-    connections: Object.values(config.connections).map((connection) =>
-      withDigest(connection, fingerprint_key),
-    ),
+    connections: inOrder(connections).map((connection) => withDigest(connection, fingerprint_key)),
     issuers: config.identity.issuers.map(publicIssuer),
     scanner,
     known_secrets: config.detectors.known_secrets.map((value) =>
@@ -54,7 +55,7 @@ export function buildSnapshot(
     version: createHash('sha256').update(canonicalJson(policy)).digest('hex'),
     // Copies, because freezing must not reach into the configuration.
     connections: Object.fromEntries(
-      Object.entries(config.connections).map(([name, connection]) => [
+      Object.entries(connections).map(([name, connection]) => [
         name,
         structuredClone({ ...connection, credential: resolve(connection.credential) }),
       ]),
@@ -79,6 +80,11 @@ export function buildSnapshot(
 function keywordsOf(connections: Config['connections']): string[] {
   const rules = Object.values(connections).flatMap((connection) => connection.approve)
   return [...new Set(rules.flatMap((rule) => rule.keywords ?? []).map((word) => word.toLowerCase()))].sort()
+}
+
+/** By name, so that the version does not depend on what was added when. */
+function inOrder(connections: Config['connections']): Connection[] {
+  return Object.values(connections).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function withDigest(connection: Connection, key: Uint8Array): object {

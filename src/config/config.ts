@@ -1,4 +1,5 @@
 import type { Connection, ScannerRule } from '../policy/snapshot.ts'
+import type { WrittenConfig } from './schema.ts'
 
 /** Where a listener binds. Port 0 asks the system for a free one. */
 export interface ListenAddress {
@@ -66,6 +67,21 @@ export interface Hook {
   readonly format: 'json' | 'slack'
 }
 
+/** What connections that people add on the control plane may be. */
+export interface ApiConnectionsConfig {
+  /** Globs over origins: where they may lead. */
+  readonly upstreams: readonly string[]
+  /** Which secrets they may refer to, and where each may be sent. */
+  readonly secrets: readonly {
+    /** Globs over names of environment variables. */
+    readonly env?: readonly string[]
+    /** Globs over absolute paths: `*` within a folder, `**` over folders. */
+    readonly files?: readonly string[]
+    /** Globs over origins. */
+    readonly upstreams: readonly string[]
+  }[]
+}
+
 /** `sluice.yaml`, checked, with references resolved, defaults filled in and units converted. */
 export interface Config {
   /** Absolute path of the file it was read from. */
@@ -85,6 +101,10 @@ export interface Config {
     readonly roles: Roles
   }
   readonly connections: Readonly<Record<string, Connection>>
+  /** For connections that have no `limits` of their own, as they are written. */
+  readonly default_limits: WrittenConfig['limits']
+  /** Null: nobody adds connections on the control plane. */
+  readonly api_connections: ApiConnectionsConfig | null
   /** Who is told of new, decided and expired approvals. */
   readonly notify: readonly Hook[]
   readonly detectors: {

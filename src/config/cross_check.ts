@@ -28,13 +28,44 @@ export function crossCheck(tree: unknown, detectors: readonly string[]): CrossCh
   checkConnectionNames(Object.keys(connections), found)
   checkKeywords(Object.values(connections), found)
   for (const [name, connection] of Object.entries(connections)) {
-    const path = ['connections', name]
-    checkUpstream(connection, path, listeners, found)
-    checkCredential(valueAt(connection, ['credential']), [...path, 'credential'], found)
-    checkAllow(connection, path, found)
-    checkApprove(connection, path, detectors, found)
+    checkConnection(name, connection, listeners, detectors, found)
   }
   return found
+}
+
+/**
+ * What the settings of one connection say about each other, and about the gateway that it is added to.
+ * @param others those that are there already, written or final: their number and their keywords count
+ */
+export function crossCheckConnection(
+  name: string,
+  connection: unknown,
+  others: readonly unknown[],
+  listeners: readonly ListenAddress[],
+  detectors: readonly string[],
+): CrossCheck {
+  const found = collector()
+  checkConnectionNames([name], found)
+  if (others.length >= limits.connections_max) {
+    found.problem(['connections'], `there are ${limits.connections_max} connections already`, 'key')
+  }
+  checkKeywords([...others, connection], found)
+  checkConnection(name, connection, listeners, detectors, found)
+  return found
+}
+
+function checkConnection(
+  name: string,
+  connection: unknown,
+  listeners: readonly ListenAddress[],
+  detectors: readonly string[],
+  found: Found,
+): void {
+  const path = ['connections', name]
+  checkUpstream(connection, path, listeners, found)
+  checkCredential(valueAt(connection, ['credential']), [...path, 'credential'], found)
+  checkAllow(connection, path, found)
+  checkApprove(connection, path, detectors, found)
 }
 
 function collector(): Found {

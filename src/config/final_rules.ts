@@ -1,6 +1,8 @@
-import type { AllowRule, LimitRule, UpstreamCredential } from '../policy/snapshot.ts'
+import type { Connection, AllowRule, LimitRule, UpstreamCredential } from '../policy/snapshot.ts'
 import { day_names, parseHours } from './hours.ts'
+import { limits } from './limits.ts'
 import type { WrittenConfig } from './schema.ts'
+import { normalUpstream } from './web_addresses.ts'
 
 type WrittenAllow = WrittenConfig['connections'][string]['allow'][number]
 type WrittenLimit = WrittenConfig['limits'][number]
@@ -44,4 +46,35 @@ export function credentialName(credential: UpstreamCredential | null): string {
   if (credential.kind === undefined) return credential.header
   if (credential.kind === 'query') return `?${credential.name}`
   return credential.kind === 'aws' ? 'AWS signature' : 'OAuth token'
+}
+
+/** A connection as the data plane reads it. */
+export function finalConnection(
+  name: string,
+  written: WrittenConfig['connections'][string],
+  default_limits: WrittenConfig['limits'],
+): Connection {
+  const { credential, approve, timeouts } = written
+  const rules = finalLimits(written.limits ?? default_limits)
+  return {
+    name,
+    upstream: normalUpstream(written.upstream),
+    credential: finalCredential(credential),
+    allow: written.allow.map(finalAllow),
+    ...(rules.length > 0 && { limits: rules }),
+    request: written.request,
+    response: written.response,
+    approve: approve.map(({ hold, expires, grant_max, ...rule }) => ({
+      ...rule,
+      ...(grant_max !== undefined && { grant_ms_max: grant_max }),
+      hold_ms: hold ?? limits.hold_ms_default,
+      expires_ms: expires ?? limits.approval_expires_ms_default,
+    })),
+    unscannable: written.unscannable,
+    timeouts: {
+      connect_ms: timeouts.connect,
+      response_headers_ms: timeouts.response_headers,
+      idle_ms: timeouts.idle,
+    },
+  }
 }

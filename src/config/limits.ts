@@ -172,6 +172,8 @@ export const limits = {
   /** Approvals in one snapshot or one page of a list. */
   approvals_page_max: 500,
   connections_max: 1_000,
+  /** How long the test of a connection waits for its service. */
+  connection_try_ms_max: 10_000,
   stop_grace_ms: 10_000,
   /** For the records of what the grace ended, before its connections are closed. */
   stop_recording_ms_max: 2_000,

@@ -2,20 +2,18 @@ import { open } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { catalogue } from '../detectors/catalogue.ts'
-import type { Connection } from '../policy/snapshot.ts'
 import { known_secret_id } from '../scanner/known_secrets.ts'
 import type { Config, ConfigProblem } from './config.ts'
 import { ConfigError } from './config_error.ts'
 import { crossCheck } from './cross_check.ts'
 import { describeIssue, knownPart } from './describe_issue.ts'
-import { finalAllow, finalCredential, finalLimits } from './final_rules.ts'
+import { finalConnection } from './final_rules.ts'
 import { type KnownSecrets, readKnownSecrets } from './known_secrets.ts'
 import { limits } from './limits.ts'
 import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem } from './references.ts'
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
 import { type ConfiguredRules, readRules } from './rule_files.ts'
 import { config_schema, type WrittenConfig } from './schema.ts'
-import { normalUpstream } from './web_addresses.ts'
 import { parseYaml, type YamlDocument } from './yaml_document.ts'
 
 export interface LoadOptions {
@@ -109,7 +107,7 @@ function placer(document: YamlDocument, file: string): (problem: SettingProblem)
 }
 
 /** `connections.openai.allow.0.groups`; a key that is no plain word stands in quotes. */
-function formatPath(path: SettingPath): string {
+export function formatPath(path: SettingPath): string {
   return path.map((step) => (/^[\w-]+$/.test(String(step)) ? step : JSON.stringify(step))).join('.')
 }
 
@@ -118,7 +116,7 @@ function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
 }
 
 /** Ids that approve rules may name. */
-const detector_ids = [...catalogue.map(({ id }) => id), known_secret_id]
+export const detector_ids = [...catalogue.map(({ id }) => id), known_secret_id]
 
 function finalConfig(
   written: WrittenConfig,
@@ -142,6 +140,8 @@ function finalConfig(
         finalConnection(name, connection, written.limits),
       ]),
     ),
+    default_limits: written.limits,
+    api_connections: written.api_connections ?? null,
     notify: written.notify.map((hook) => ({ ...hook, secret: hook.secret ?? '' })),
     detectors: {
       entropy: written.detectors.entropy,
@@ -190,35 +190,5 @@ function finalIdentity(written: WrittenConfig['identity']): Config['identity'] {
         }
       : null,
     roles,
-  }
-}
-
-function finalConnection(
-  name: string,
-  written: WrittenConfig['connections'][string],
-  default_limits: WrittenConfig['limits'],
-): Connection {
-  const { credential, approve, timeouts } = written
-  const rules = finalLimits(written.limits ?? default_limits)
-  return {
-    name,
-    upstream: normalUpstream(written.upstream),
-    credential: finalCredential(credential),
-    allow: written.allow.map(finalAllow),
-    ...(rules.length > 0 && { limits: rules }),
-    request: written.request,
-    response: written.response,
-    approve: approve.map(({ hold, expires, grant_max, ...rule }) => ({
-      ...rule,
-      ...(grant_max !== undefined && { grant_ms_max: grant_max }),
-      hold_ms: hold ?? limits.hold_ms_default,
-      expires_ms: expires ?? limits.approval_expires_ms_default,
-    })),
-    unscannable: written.unscannable,
-    timeouts: {
-      connect_ms: timeouts.connect,
-      response_headers_ms: timeouts.response_headers,
-      idle_ms: timeouts.idle,
-    },
   }
 }

@@ -13,7 +13,10 @@ import { publicIssuer } from './public_issuer.ts'
 
 /** The policy in force: made from the configuration and the issuers' keys, and made anew when either changes. */
 export interface PolicyPublisher {
+  /** As read from the file. */
   config(): Config
+  /** With what was added to the file's. */
+  connections(): Config['connections']
   snapshot(): Snapshot
   /** Verifies tokens against the keys known now. */
   verifier(): TokenVerifier
@@ -26,7 +29,7 @@ export interface PolicyPublisher {
   /** Puts another configuration in force; the previous one stays until its issuers were asked for their keys. */
   replace(config: Config): Promise<void>
   /** Puts other additions to the configuration in force; at once, because nothing has to be fetched. */
-  add(additions: PolicyAdditions): void
+  add(additions: Partial<PolicyAdditions>): void
   stop(): void
 }
 
@@ -81,6 +84,10 @@ class Publisher implements PolicyPublisher {
     return this.#config
   }
 
+  connections(): Config['connections'] {
+    return { ...this.#additions.connections, ...this.#config.connections }
+  }
+
   snapshot(): Snapshot {
     return this.#snapshot
   }
@@ -117,8 +124,9 @@ class Publisher implements PolicyPublisher {
     this.#publish()
   }
 
-  add(additions: PolicyAdditions): void {
-    this.#additions = additions
+  add(additions: Partial<PolicyAdditions>): void {
+    this.#additions = { ...this.#additions, ...additions }
+    this.#followTokens()
     this.#publish()
   }
 
@@ -129,7 +137,7 @@ class Publisher implements PolicyPublisher {
   }
 
   #followTokens(): void {
-    this.#tokens.follow(Object.values(this.#config.connections).map(({ credential }) => credential))
+    this.#tokens.follow(Object.values(this.connections()).map(({ credential }) => credential))
   }
 
   /** What is no JWT may be a good token all the same. */

@@ -282,6 +282,42 @@ const hook = mapping({
   format: oneOf(['json', 'slack']).default('json'),
 })
 
+const origin_globs = list(
+  text('an origin pattern, such as https://api.openai.com', (value) =>
+    /^(https?|\*):\/\/[^/\s]+$/.test(value)
+      ? null
+      : 'must be an origin such as https://api.openai.com or "https://*.example.com", without a path',
+  ),
+  'origins, such as https://api.openai.com or "https://*.example.com"',
+)
+
+const api_secret = mapping({
+  env: list(text('the name of an environment variable'), 'names of environment variables').optional(),
+  files: list(
+    text('the path of a file', (value) =>
+      value.startsWith('/') && !/(^|\/)\.\.?(\/|$)/.test(value)
+        ? null
+        : 'must be an absolute path without . and .., such as /run/secrets/upstreams/*',
+    ),
+    'paths of files, such as /run/secrets/upstreams/*',
+  ).optional(),
+  upstreams: origin_globs,
+}).check((context) => {
+  if (context.value.env !== undefined || context.value.files !== undefined) return
+  context.issues.push({
+    code: 'custom',
+    message: 'names no secret; write env or files',
+    input: context.value,
+  })
+})
+
+const api_connections = mapping({
+  upstreams: origin_globs,
+  secrets: z
+    .array(api_secret, { error: says('a list of secrets, each with env or files, and upstreams') })
+    .default([]),
+})
+
 /** `sluice.yaml` as it is written. Parsing fills in defaults and turns durations, sizes and addresses into numbers. */
 export const config_schema = mapping({
   gateway: text('a name for this gateway', (value) =>
@@ -299,6 +335,7 @@ export const config_schema = mapping({
     error: says('a mapping from names to connections'),
   }),
   limits: limit_rules.default([]),
+  api_connections: api_connections.optional(),
   notify: z
     .array(hook, { error: says('a list of receivers, each with url') })
     .max(limits.notify_hooks_max, { error: `must be at most ${limits.notify_hooks_max} receivers` })

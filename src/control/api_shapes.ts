@@ -171,6 +171,64 @@ export interface ConnectionItem {
   }
   readonly allow: readonly RuleItem[]
   readonly approve: readonly ApproveRuleItem[]
+  /** Only for one that was added on the control plane. */
+  readonly added?: AddedItem
+}
+
+/** Which state of an added connection this is, and whose. */
+export interface AddedItem {
+  readonly revision: number
+  readonly changed_at: number
+  readonly changed_by: string
+}
+
+/** One thing that is wrong with a connection's settings. */
+export interface SettingProblem {
+  /** Below the connection, such as `allow.0.groups`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** `GET /api/v1/connections` */
+export interface ConnectionsList {
+  /** In force. */
+  readonly connections: readonly ConnectionItem[]
+  /** Added, and not in force. */
+  readonly broken: readonly (AddedItem & {
+    readonly name: string
+    readonly problems: readonly SettingProblem[]
+  })[]
+  /** Whether whoever asks may add some. */
+  readonly may_add: boolean
+}
+
+/** An added connection, `GET /api/v1/connections/<name>`: its settings as `sluice.yaml` writes them, secrets by reference. */
+export interface ConnectionDetail extends AddedItem {
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly created_at: number
+  readonly created_by: string
+  /** Why it is not in force; empty when it is. */
+  readonly problems: readonly SettingProblem[]
+}
+
+/** `POST /api/v1/connections/<name>/test` */
+export interface ConnectionTrial {
+  readonly outcome:
+    | 'answered'
+    | 'credential_refused'
+    | 'failing'
+    | 'no_credential'
+    | 'dns'
+    | 'unreachable'
+    | 'timeout'
+    | 'tls'
+    | 'protocol'
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number
+  readonly took_ms: number
+  /** A sentence. */
+  readonly text: string
 }
 
 /** An allow rule. An empty list: anything. */

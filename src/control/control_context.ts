@@ -1,8 +1,10 @@
 import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Config } from '../config/config.ts'
+import type { ConnectionRegister } from '../config/connection_register.ts'
 import type { ApiKeyRegister } from '../identity/api_key_register.ts'
 import type { Log } from '../log.ts'
+import type { Connection } from '../policy/snapshot.ts'
 import type { TextTrial } from '../scanner/text_trial.ts'
 import type { Credentials } from './authenticate_person.ts'
 import type { OpenidLogin } from './openid_login.ts'
@@ -16,6 +18,9 @@ export interface ControlContext {
   readonly ledger: Ledger
   readonly audit: Audit
   readonly api_keys: ApiKeyRegister | null
+  readonly connections: ConnectionRegister | null
+  /** One in force, with what it signs in with. */
+  readonly resolvedConnection: (name: string) => Connection | undefined
   readonly metrics_text: () => Promise<string>
   readonly health: () => object
   readonly log: Log

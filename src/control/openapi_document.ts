@@ -9,7 +9,7 @@ interface Operation {
   readonly query?: readonly string[]
   /** Members of the JSON body, with their types; those with `?` may be left out. */
   readonly body?: Readonly<
-    Record<string, 'string' | 'number' | 'string?' | 'number?' | 'boolean?' | 'strings'>
+    Record<string, 'string' | 'number' | 'string?' | 'number?' | 'boolean?' | 'strings' | 'object'>
   >
   /** Default 200. */
   readonly status?: number
@@ -64,6 +64,29 @@ const operations: Readonly<Record<string, Operation>> = {
     body: { text: 'string', content_type: 'string?' },
   },
   'GET /api/v1/connections': { about: 'Connections, without their credentials', roles: auditors },
+  'POST /api/v1/connections': {
+    about: 'Add a connection; secrets by reference only',
+    roles: admins,
+    body: { name: 'string', settings: 'object' },
+    status: 201,
+  },
+  'GET /api/v1/connections/{id}': { about: 'The settings of an added connection, by name', roles: admins },
+  'PUT /api/v1/connections/{id}': {
+    about: 'Change an added connection, if it is still as revision names it',
+    roles: admins,
+    body: { settings: 'object', revision: 'number' },
+  },
+  'DELETE /api/v1/connections/{id}': {
+    about: 'Remove an added connection, if it is still as revision names it',
+    roles: admins,
+    query: ['revision'],
+    status: 204,
+  },
+  'POST /api/v1/connections/{id}/test': {
+    about: "Ask the connection's service for a path, with the gateway's credential; only the status is told",
+    roles: admins,
+    body: { path: 'string?' },
+  },
   'POST /api/v1/policy/check': {
     about: 'Whether somebody would be let through, and why',
     roles: auditors,

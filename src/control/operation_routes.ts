@@ -3,7 +3,6 @@ import { Problem } from '../problem/problem.ts'
 import type { SystemHealth, SystemState } from './api_shapes.ts'
 import { askAudit } from './ask_audit.ts'
 import { checkPolicy } from './check_policy.ts'
-import { connectionItem } from './connection_view.ts'
 import type { ControlContext } from './control_context.ts'
 import { detectorItem } from './detector_view.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer } from './http_message.ts'
@@ -15,7 +14,6 @@ import { askedBy, type Route } from './route.ts'
 export const operation_routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/detectors$/, handle: detectors },
   { method: 'POST', path: /^\/api\/v1\/scan$/, handle: scan },
-  { method: 'GET', path: /^\/api\/v1\/connections$/, handle: connections },
   { method: 'POST', path: /^\/api\/v1\/policy\/check$/, handle: policyCheck },
   { method: 'GET', path: /^\/api\/v1\/system$/, handle: system },
 ]
@@ -32,11 +30,6 @@ async function scan(context: ControlContext, request: HttpRequest): Promise<Http
   const text = textMember(body, 'text', limits.control_body_bytes_max)
   const content_type = textMember(body, 'content_type', 200, 'text/plain')
   return jsonAnswer(await context.text_trial.scan(text, content_type))
-}
-
-async function connections(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
-  await askedBy(context, request, 'auditor', 'admin')
-  return jsonAnswer({ connections: Object.values(context.config.connections).map(connectionItem) })
 }
 
 async function policyCheck(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {

@@ -5,6 +5,7 @@ import { api_key_routes } from './api_key_routes.ts'
 import { approvalDetail, approvalItem, grantItem, maySee } from './approval_view.ts'
 import { audit_routes } from './audit_routes.ts'
 import { signedInPerson } from './authenticate_person.ts'
+import { connection_routes } from './connection_routes.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
 import { decideApproval, takeBackGrant, visibleApproval } from './decide_approval.ts'
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...audit_routes,
   ...operation_routes,
   ...api_key_routes,
+  ...connection_routes,
 ]
 
 /** @throws Problem what the person is told; anything else is a bug */

@@ -2,13 +2,16 @@ import { fileURLToPath } from 'node:url'
 import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Config, Roles } from '../config/config.ts'
+import type { ConnectionRegister } from '../config/connection_register.ts'
 import { limits } from '../config/limits.ts'
 import type { ApiKeyRegister } from '../identity/api_key_register.ts'
 import type { TokenVerifier } from '../identity/verify_token.ts'
 import type { Log } from '../log.ts'
 import type { TextTrial } from '../scanner/text_trial.ts'
 import type { Principal } from '../policy/principal.ts'
+import type { Connection } from '../policy/snapshot.ts'
 import { Problem } from '../problem/problem.ts'
+import { StoreError } from '../state/store_error.ts'
 import { type Credentials, signedInPerson } from './authenticate_person.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
@@ -31,6 +34,10 @@ export interface ControlOptions {
   readonly audit: Audit
   /** Absent: no API keys. */
   readonly api_keys?: ApiKeyRegister
+  /** Absent: none can be added. */
+  readonly connections?: ConnectionRegister
+  /** One in force, with what it signs in with. Default: as `config` has it. */
+  readonly resolvedConnection?: (name: string) => Connection | undefined
   /** The current one; the issuers' keys change. */
   readonly verifier: () => TokenVerifier
   /** The current ones. Default: those of `config`, which then change only with a restart. */
@@ -81,6 +88,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     ...options,
     dashboards: () => channel.browsers,
     api_keys: options.api_keys ?? null,
+    connections: options.connections ?? null,
+    resolvedConnection:
+      options.resolvedConnection ??
+      ((name) => (Object.hasOwn(config.connections, name) ? config.connections[name] : undefined)),
     sessions,
     credentials,
     own_origin,
@@ -114,6 +125,14 @@ async function answer(context: ControlContext, request: HttpRequest): Promise<Ht
     return await answerRoute(context, request)
   } catch (error) {
     if (error instanceof Problem) return problemAnswer(error)
+    if (error instanceof StoreError) {
+      context.log.error(
+        { path: request.path, code: error.code, reason: error.message },
+        'the state store failed',
+      )
+      const detail = 'what the gateways share cannot be read or written just now; nothing was changed'
+      return problemAnswer(new Problem('state_unavailable', detail, { retry_after: 5 }, error))
+    }
     context.log.error(
       { path: request.path, reason: described(error) },
       'a request on the control listener failed',

@@ -47,6 +47,9 @@ connections:
       - { groups: [ml-eng], methods: [POST], paths: ["/predict"] }
     request: { secrets: mask }
     response: { secrets: mask }
+api_connections:
+  upstreams: ["${inference}"]
+  secrets: [{ files: ["/**/inference_key"], upstreams: ["${inference}"] }]
 detectors: { entropy: balanced }
 audit: { retention: 7d }
 `

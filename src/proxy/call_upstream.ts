@@ -1,4 +1,4 @@
-import { applyCredential } from './apply_credential.ts'
+import { applyCredential } from '../identity/apply_credential.ts'
 import type { Exchange } from './exchange.ts'
 import type { OutgoingBody } from './scan_request.ts'
 import { UpstreamCall, type UpstreamRequest } from './upstream.ts'

@@ -35,6 +35,22 @@ const top: Mistake[] = [
   [`${allowed}zzz: 1\n`, '6:1 zzz', /not a known setting\. Allowed here: gateway/],
   [`${allowed}gateway: ""\n`, '6:10 gateway', /is empty; write a name for this gateway/],
   [`${allowed}gateway: 5\n`, '6:10 gateway', /must be a name for this gateway/],
+  [`${allowed}api_connections: {}\n`, '6:1 api_connections.upstreams', /is missing; write a list of origins/],
+  [
+    `${allowed}api_connections: { upstreams: ["https://a.example.com/v1"] }\n`,
+    '6:32 api_connections.upstreams.0',
+    /without a path/,
+  ],
+  [
+    `${allowed}api_connections: { upstreams: ["https://*"], secrets: [{ upstreams: ["https://*"] }] }\n`,
+    '6:56 api_connections.secrets.0',
+    /names no secret; write env or files/,
+  ],
+  [
+    `${allowed}api_connections: { upstreams: ["https://*"], secrets: [{ files: [/a/../b], upstreams: ["https://*"] }] }\n`,
+    '6:66 api_connections.secrets.0.files.0',
+    /absolute path without/,
+  ],
   [`${allowed}workers: 0\n`, '6:10 workers', /whole number from 1 to 256/],
   [`${allowed}workers: 1.5\n`, '6:10 workers', /whole number from 1 to 256/],
   [`${allowed}workers: many\n`, '6:10 workers', /whole number from 1 to 256/],

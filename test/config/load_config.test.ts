@@ -40,6 +40,8 @@ test('what is left out has its default', async () => {
       dashboard: null,
       roles: { admin: [], approver: [], auditor: [] },
     },
+    default_limits: [],
+    api_connections: null,
     notify: [],
     detectors: { entropy: 'balanced', known_secrets: [], rules: [], sources: [] },
     audit: {
@@ -92,6 +94,9 @@ connections:
       - { name: all, approvers: [root], hold: 1s, expires: 2d, min_approvals: 2, grant_max: 15m, findings: ["*"], models: [x], paths: [/a], groups: [b] }
     unscannable: pass
     timeouts: { connect: 50ms, response_headers: 2s, idle: 3s }
+api_connections:
+  upstreams: ["https://*.example.com"]
+  secrets: [{ env: ["UP_*"], files: [/run/secrets/*], upstreams: ["https://a.example.com:8443"] }]
 notify:
   - { url: "https://chat.example.com/h?t=\${env:SECRET}", secret: sixteen characters }
   - { url: "http://127.0.0.1:9", format: slack }
@@ -163,6 +168,11 @@ state: embedded
         unscannable: 'pass',
         timeouts: { connect_ms: 50, response_headers_ms: 2_000, idle_ms: 3_000 },
       },
+    },
+    default_limits: [],
+    api_connections: {
+      upstreams: ['https://*.example.com'],
+      secrets: [{ env: ['UP_*'], files: ['/run/secrets/*'], upstreams: ['https://a.example.com:8443'] }],
     },
     notify: [
       { url: 'https://chat.example.com/h?t=s3', secret: 'sixteen characters', format: 'json' },

@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly script?: Script
   /** Extra YAML lines below `connections:`, indented by two; given the scripted upstream's address. */
   readonly connections?: (upstream: string) => string
+  /** Extra YAML lines at the top level; given the scripted upstream's address. */
+  readonly settings?: (upstream: string) => string
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -99,7 +101,8 @@ connections:
     credential: { header: authorization, value: "Bearer \${env:UPSTREAM_KEY}" }
     allow: [{ groups: [ml-eng] }]
     timeouts: { connect: 1s, response_headers: 1s, idle: 1s }
-${options.connections?.(upstream) ?? ''}`
+${options.connections?.(upstream) ?? ''}
+${options.settings?.(upstream) ?? ''}`
 }
 
 /** A port that nobody listened on a moment ago. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { signAws } from '../../src/proxy/sign_aws.ts'
+import { signAws } from '../../src/identity/sign_aws.ts'
 import type { AwsCredential } from '../../src/policy/snapshot.ts'
 import { ask, json } from './ask.ts'
 import { type Stack, startStack, startUpstream, token, type Upstream } from './proxy_stack.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AwsCredential } from '../../src/policy/snapshot.ts'
-import { awsPath, type RequestToSign, signAws } from '../../src/proxy/sign_aws.ts'
+import { awsPath, type RequestToSign, signAws } from '../../src/identity/sign_aws.ts'
 
 // The credentials of AWS's published examples, put together here so that no file holds what looks like one.
 const credential: AwsCredential = {
