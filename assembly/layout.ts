@@ -11,7 +11,8 @@
 //              ├─ EDITS      ranges to replace, in input order                     2 MiB
 //              ├─ FINDINGS   what the host reads after a call                      2 MiB
 //              ├─ OUT        output, when anything was replaced                    12 MiB
-//              └─ SCRATCH    event-stream bookkeeping                              4 MiB
+//              ├─ SCRATCH    event-stream bookkeeping                              4 MiB
+//              └─ SURVEY     what the prefilter found of a text                    1 MiB
 
 const KiB: usize = 1024
 const MiB: usize = 1024 * 1024
@@ -36,7 +37,9 @@ export const OUT: usize = FINDINGS + FINDINGS_BYTES
 export const OUT_BYTES: usize = 12 * MiB
 export const SCRATCH: usize = OUT + OUT_BYTES
 export const SCRATCH_BYTES: usize = 4 * MiB
-export const END: usize = SCRATCH + SCRATCH_BYTES
+export const SURVEY: usize = SCRATCH + SCRATCH_BYTES
+export const SURVEY_BYTES: usize = 1 * MiB
+export const END: usize = SURVEY + SURVEY_BYTES
 
 /** Bytes of one chunk at most; the host cuts longer ones. */
 export const CHUNK_BYTES_MAX: u32 = 65536

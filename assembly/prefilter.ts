@@ -1,104 +1,305 @@
-// Where the automaton must look. Most text holds nothing that a detector could begin with, and 64 bytes at a time are
-// passed over when they show neither of two things:
+// Where the automaton must look, and where long runs end. Most text holds nothing that a detector could begin with, and
+// 64 bytes at a time are passed over when they show neither of two things:
 //
-//   a run     of 16 or more token characters, which every detector marked `covered` by the host begins in; or
-//   a window  of three bytes that every other literal holds: Teddy's nibble tables (Langdale, in Hyperscan) find
-//             candidates 16 at a time in eight buckets, a 32,768-bit table of hashes confirms them.
+//   a window  of three bytes that a literal holds: Teddy's nibble tables (Langdale, in Hyperscan) find candidates 16 at a
+//             time in eight buckets, a bit table of hashes confirms them and tells how far around the literal may reach;
+//   a run     of 16 or more token characters. Whether one ends in a block is first asked in the roughest way: 16 bytes in
+//             a row above `*`, of which prose and JSON have few. Literals that stand in such runs only are looked for only
+//             there, by tables of their own.
 //
-// prefilter tables: class low nibbles, high nibbles │ for each of three bytes: low, high (16 bytes each) │ 4096 bytes of hash bits
-import { prefilter, window_ahead, window_back } from './tables'
+// What is found goes into SPANS, in order, for the automaton to walk; MARKS tells the blocks in which runs end that the
+// entropy detector may judge.
+//
+// prefilter tables, by offset:
+//      0  class low nibbles, high nibbles: bits 0 to 5 a token character by its high nibble; 6 `.`; 7 `=`
+//     32  windows anywhere: for each of three bytes low and high nibbles       128  the same for windows in runs
+//    256  hash bits of windows anywhere, blind to case                        4352  hash bits of windows in runs, exact
+//   8448  reach of windows anywhere: u8 back │ u8 ahead for 8 hashes         16640  reach of windows in runs
+import { SURVEY, SURVEY_BYTES, TEXT_BYTES } from './layout'
+import { literal_bytes_max, prefilter } from './tables'
 
-/** Length of a run that is looked at. */
+/** Length of a run in which literals are looked for that stand in runs only, and of one that is marked. */
 export const COVER_RUN: u32 = 16
-/** Bytes a block needs: 64 and the two behind them. */
+/** Bytes that are looked at together. */
 export const BLOCK: u32 = 64
-export const BLOCK_LOADS: u32 = 66
 
-/** What the last block showed: where the automaton must begin, and end. */
-export let look_from: u32 = 0
-export let look_to: u32 = 0
+/** One bit a block. */
+const MARKS: usize = SURVEY
+const MARKS_BYTES: usize = TEXT_BYTES / 512 + 8
+/** Ranges to walk, disjoint and in order: u32 from │ u32 to. */
+const SPANS: usize = SURVEY + MARKS_BYTES
+/** Ranges that are closer to each other are one. */
+const SPAN_GAP: u32 = 24
 
-/** Token characters of the block before, by position; bit 63 is the last. */
-let carry: u64 = 0
+if (MARKS_BYTES + TEXT_BYTES / (SPAN_GAP + 3) * 8 > SURVEY_BYTES) ERROR('the ranges to walk of a whole text do not fit')
 
-/** Begins at `p`: takes note of how many token characters stand just before it. */
-export function beginPrefilter(t: usize, p: u32): void {
-  const low = v128.load(prefilter)
-  const high = v128.load(prefilter, 16)
-  carry = 0
-  for (let i: u32 = 1; i < COVER_RUN && i <= p; i++) {
-    const x = i8x16.splat(load<i8>(t + p - i))
-    const c = v128.and(i8x16.swizzle(low, v128.and(x, i8x16.splat(15))), i8x16.swizzle(high, i8x16.shr_u(x, 4)))
-    if (!v128.any_true(c)) break
-    carry |= <u64>1 << (64 - i)
+const ANYWHERE: usize = 32
+const IN_RUNS: usize = 128
+const HASH_BITS: usize = 256
+const HASH_BITS_IN_RUNS: usize = 4352
+const REACH: usize = 8448
+const REACH_IN_RUNS: usize = 16640
+const FOLD: u32 = 0x202020
+
+export let span_count: u32 = 0
+
+/** The text that MARKS tells of. */
+let marks_from: u32 = 0
+let marks_to: u32 = 0
+
+// @ts-ignore: decorator
+@inline
+export function spanFrom(i: u32): u32 {
+  return load<u32>(SPANS + (<usize>i << 3))
+}
+
+// @ts-ignore: decorator
+@inline
+export function spanTo(i: u32): u32 {
+  return load<u32>(SPANS + (<usize>i << 3), 4)
+}
+
+function addSpan(from: u32, to: u32): void {
+  while (span_count > 0 && from <= spanTo(span_count - 1) + SPAN_GAP) {
+    span_count--
+    from = min(from, spanFrom(span_count))
+    to = max(to, spanTo(span_count))
   }
+  const span = SPANS + (<usize>span_count << 3)
+  store<u32>(span, from)
+  store<u32>(span, to, 4)
+  span_count++
+}
+
+/** Nothing is known of any run. */
+export function forgetMarks(): void {
+  marks_to = 0
+}
+
+/** An offset from `p` on before which no run of COVER_RUN bytes begins that begins at `p` or later. */
+export function beforeNextRun(p: u32): u32 {
+  const end = p + COVER_RUN - 1
+  if (end < marks_from || end >= marks_to) return p
+  const first = (end - marks_from) >> 6
+  const words = (marks_to - marks_from + 4095) >> 12
+  let word = first >> 6
+  let bits = load<u64>(MARKS + (<usize>word << 3)) >> (first & 63) << (first & 63)
+  while (bits == 0) {
+    if (++word >= words) return max(p, marks_to - COVER_RUN + 1)
+    bits = load<u64>(MARKS + (<usize>word << 3))
+  }
+  const block = (word << 6) + <u32>ctz(bits)
+  return block == first ? p : marks_from + (block << 6) - COVER_RUN + 1
 }
 
 // @ts-ignore: decorator
 @inline
-function confirmed(p: usize): bool {
-  const h = (((load<u32>(p) & 0xffffff) | 0x202020) * 0x9e3779b1) >>> 17
-  return ((<u32>load<u8>(prefilter + 128 + (h >> 3)) >> (h & 7)) & 1) != 0
+function confirm(t: usize, at: u32, floor: u32, fold: u32, bits: usize, reach: usize): void {
+  const h = (((load<u32>(t + at) & 0xffffff) | fold) * 0x9e3779b1) >>> 17
+  if (((<u32>load<u8>(prefilter + bits + (h >> 3)) >> (h & 7)) & 1) == 0) return
+  const around = prefilter + reach + (h >> 3 << 1)
+  const back = <u32>load<u8>(around)
+  addSpan(at > floor + back ? at - back : floor, at + load<u8>(around, 1))
 }
 
-/** Looks at t[q, q + 64). @returns whether the automaton must look at t[look_from, look_to). */
 // @ts-ignore: decorator
 @inline
-export function lookAt(t: usize, q: u32): bool {
+function nibbles(low: v128, high: v128, l: v128, h: v128): v128 {
+  return v128.and(i8x16.swizzle(low, l), i8x16.swizzle(high, h))
+}
+
+// @ts-ignore: decorator
+@inline
+function shifted(before: v128, x: v128): v128 {
+  return v128.shuffle<u8>(before, x, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+}
+
+// @ts-ignore: decorator
+@inline
+function shiftedTwice(before: v128, x: v128): v128 {
+  return v128.shuffle<u8>(before, x, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29)
+}
+
+// @ts-ignore: decorator
+@inline
+function bitsOf(a: v128, b: v128, c: v128, d: v128): u64 {
+  return (
+    <u64>(<u32>i8x16.bitmask(a)) |
+    (<u64>(<u32>i8x16.bitmask(b)) << 16) |
+    (<u64>(<u32>i8x16.bitmask(c)) << 32) |
+    (<u64>(<u32>i8x16.bitmask(d)) << 48)
+  )
+}
+
+// @ts-ignore: decorator
+@inline
+function any(x: v128): v128 {
+  return i8x16.ne(x, i8x16.splat(0))
+}
+
+/** Whether COVER_RUN bits in a row end in `m`, `before` being the bits before them. */
+// @ts-ignore: decorator
+@inline
+function hasLong(m: u64, before: u64): bool {
+  let l = m & (m >> 1)
+  l &= l >> 2
+  l &= l >> 4
+  l &= l >> 8
+  return l != 0 || clz(~before) + ctz(~m) >= COVER_RUN
+}
+
+/** The bits of `m` at which COVER_RUN bits in a row end. */
+// @ts-ignore: decorator
+@inline
+function longs(m: u64, before: u64): u64 {
+  let l = m & ((m << 1) | (before >> 63))
+  let pre = before & (before << 1)
+  l &= (l << 2) | (pre >> 62)
+  pre &= pre << 2
+  l &= (l << 4) | (pre >> 60)
+  pre &= pre << 4
+  return l & ((l << 8) | (pre >> 56))
+}
+
+/** Token characters of the block that was classified last, without `.` and `=` and with them; and where it ends. */
+let run_bits: u64 = 0
+let cover_bits: u64 = 0
+let classified_to: u32 = 0
+/** Where windows in runs were looked for up to. */
+let in_runs_to: u32 = 0
+
+function classify(p: usize): void {
   const low = v128.load(prefilter)
   const high = v128.load(prefilter, 16)
   const nibble = i8x16.splat(15)
-  const zero = i8x16.splat(0)
-  let runs: u64 = 0
-  let windows: u64 = 0
-  let p = t + q
-  for (let k = 0; k < 64; k += 16) {
-    const x = v128.load(p)
-    const y = v128.load(p, 1)
-    const z = v128.load(p, 2)
-    const xl = v128.and(x, nibble)
-    const xh = i8x16.shr_u(x, 4)
-    const c = v128.and(i8x16.swizzle(low, xl), i8x16.swizzle(high, xh))
-    runs |= <u64>(<u32>i8x16.bitmask(i8x16.ne(c, zero))) << k
-    const a = v128.and(i8x16.swizzle(v128.load(prefilter, 32), xl), i8x16.swizzle(v128.load(prefilter, 48), xh))
-    const b = v128.and(
-      i8x16.swizzle(v128.load(prefilter, 64), v128.and(y, nibble)),
-      i8x16.swizzle(v128.load(prefilter, 80), i8x16.shr_u(y, 4)),
-    )
-    const d = v128.and(
-      i8x16.swizzle(v128.load(prefilter, 96), v128.and(z, nibble)),
-      i8x16.swizzle(v128.load(prefilter, 112), i8x16.shr_u(z, 4)),
-    )
-    windows |= <u64>(<u32>i8x16.bitmask(i8x16.ne(v128.and(v128.and(a, b), d), zero))) << k
+  const letters = i8x16.splat(63)
+  const x = v128.load(p)
+  const y = v128.load(p, 16)
+  const z = v128.load(p, 32)
+  const w = v128.load(p, 48)
+  const a = nibbles(low, high, v128.and(x, nibble), i8x16.shr_u(x, 4))
+  const b = nibbles(low, high, v128.and(y, nibble), i8x16.shr_u(y, 4))
+  const c = nibbles(low, high, v128.and(z, nibble), i8x16.shr_u(z, 4))
+  const d = nibbles(low, high, v128.and(w, nibble), i8x16.shr_u(w, 4))
+  cover_bits = bitsOf(any(a), any(b), any(c), any(d))
+  run_bits = bitsOf(
+    any(v128.and(a, letters)),
+    any(v128.and(b, letters)),
+    any(v128.and(c, letters)),
+    any(v128.and(d, letters)),
+  )
+}
+
+/** Looks closer at t[q, q + 64), in which a long run may end. */
+function lookAtRuns(t: usize, q: u32, from: u32): void {
+  if (classified_to != q) {
+    // a run that the text begins in may have begun before it; a literal in it can't
+    cover_bits = 0
+    run_bits = u64.MAX_VALUE
+    if (q > from) classify(t + q - BLOCK)
+  }
+  const cover_before = cover_bits
+  const run_before = run_bits
+  classify(t + q)
+  classified_to = q + BLOCK
+  if (longs(run_bits, run_before) != 0) {
+    const block = (q - from) >> 6
+    const word = MARKS + (<usize>(block >> 6) << 3)
+    store<u64>(word, load<u64>(word) | (<u64>1 << (block & 63)))
+  }
+  const long = longs(cover_bits, cover_before)
+  if (long == 0) return
+  const first = q + <u32>ctz(long)
+  const begin = first >= from + COVER_RUN ? first - COVER_RUN + 1 : from
+  lookInRuns(t, max(begin, in_runs_to), q + 62 - <u32>clz(long), from)
+}
+
+/** Looks for windows that begin in t[p, end), all of it in runs. */
+function lookInRuns(t: usize, p: u32, end: u32, from: u32): void {
+  const tables = prefilter + IN_RUNS
+  const nibble = i8x16.splat(15)
+  while (p < end) {
+    const x = v128.load(t + p)
+    const y = v128.load(t + p, 1)
+    const z = v128.load(t + p, 2)
+    const a = nibbles(v128.load(tables), v128.load(tables, 16), v128.and(x, nibble), i8x16.shr_u(x, 4))
+    const b = nibbles(v128.load(tables, 32), v128.load(tables, 48), v128.and(y, nibble), i8x16.shr_u(y, 4))
+    const c = nibbles(v128.load(tables, 64), v128.load(tables, 80), v128.and(z, nibble), i8x16.shr_u(z, 4))
+    let windows = <u32>i8x16.bitmask(any(v128.and(v128.and(a, b), c)))
+    if (end - p < 16) windows &= (1 << (end - p)) - 1
+    while (windows != 0) {
+      confirm(t, p + ctz(windows), from, 0, HASH_BITS_IN_RUNS, REACH_IN_RUNS)
+      windows &= windows - 1
+    }
     p += 16
   }
-  // bit i: token characters stand at i and the 15 bytes before it
-  const before = carry
-  carry = runs
-  let long = runs & ((runs << 1) | (before >> 63))
-  if ((long | windows) == 0) return false
-  let pre = before & (before << 1)
-  let l2 = long & ((long << 2) | (pre >> 62))
-  pre = pre & (pre << 2)
-  let l4 = l2 & ((l2 << 4) | (pre >> 60))
-  pre = pre & (pre << 4)
-  long = l4 & ((l4 << 8) | (pre >> 56))
-  let from: u32 = u32.MAX_VALUE
-  let to: u32 = 0
-  if (long != 0) {
-    const first = q + <u32>ctz(long)
-    from = first >= COVER_RUN ? first - COVER_RUN + 1 : 0
-    to = q + 64 - <u32>clz(long)
+  in_runs_to = end
+}
+
+/** Fills SPANS with where the automaton must walk in t[from, n), and MARKS. */
+export function survey(t: usize, from: u32, n: u32): void {
+  span_count = 0
+  classified_to = u32.MAX_VALUE
+  in_runs_to = from
+  memory.fill(MARKS, 0, ((n - from) >> 9) + 8)
+  const tables = prefilter + ANYWHERE
+  const al = v128.load(tables)
+  const ah = v128.load(tables, 16)
+  const bl = v128.load(tables, 32)
+  const bh = v128.load(tables, 48)
+  const cl = v128.load(tables, 64)
+  const ch = v128.load(tables, 80)
+  const nibble = i8x16.splat(15)
+  const mark = i8x16.splat(42)
+  let pa = i8x16.splat(0)
+  let pb = pa
+  let before = u64.MAX_VALUE
+  let q = from
+  while (q + BLOCK <= n) {
+    const p = t + q
+    let x = v128.load(p)
+    let l = v128.and(x, nibble)
+    let h = i8x16.shr_u(x, 4)
+    let a = nibbles(al, ah, l, h)
+    let b = nibbles(bl, bh, l, h)
+    const r0 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(pb, b), shiftedTwice(pa, a)))
+    const m0 = i8x16.gt_s(x, mark)
+    x = v128.load(p, 16)
+    l = v128.and(x, nibble)
+    h = i8x16.shr_u(x, 4)
+    pa = nibbles(al, ah, l, h)
+    pb = nibbles(bl, bh, l, h)
+    const r1 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(b, pb), shiftedTwice(a, pa)))
+    const m1 = i8x16.gt_s(x, mark)
+    x = v128.load(p, 32)
+    l = v128.and(x, nibble)
+    h = i8x16.shr_u(x, 4)
+    a = nibbles(al, ah, l, h)
+    b = nibbles(bl, bh, l, h)
+    const r2 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(pb, b), shiftedTwice(pa, a)))
+    const m2 = i8x16.gt_s(x, mark)
+    x = v128.load(p, 48)
+    l = v128.and(x, nibble)
+    h = i8x16.shr_u(x, 4)
+    pa = nibbles(al, ah, l, h)
+    pb = nibbles(bl, bh, l, h)
+    const r3 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(b, pb), shiftedTwice(a, pa)))
+    const m = bitsOf(m0, m1, m2, i8x16.gt_s(x, mark))
+    if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
+      let windows = bitsOf(any(r0), any(r1), any(r2), any(r3))
+      while (windows != 0) {
+        confirm(t, q + <u32>ctz(windows) - 2, from, FOLD, HASH_BITS, REACH)
+        windows &= windows - 1
+      }
+    }
+    if (hasLong(m, before)) lookAtRuns(t, q, from)
+    before = m
+    q += BLOCK
   }
-  while (windows != 0) {
-    const at = q + <u32>ctz(windows)
-    windows &= windows - 1
-    if (!confirmed(t + at)) continue
-    from = min(from, at > window_back ? at - window_back : 0)
-    to = max(to, at + window_ahead)
-  }
-  if (to == 0) return false
-  look_from = from
-  look_to = to
-  return true
+  marks_from = from
+  marks_to = q
+  // What the text ends in is always walked: it may be the beginning of a literal, or of a run.
+  const tail = max(literal_bytes_max, 2 * COVER_RUN)
+  const unseen = q > from + tail ? q - tail : from
+  addSpan(n > from + tail ? min(unseen, n - tail) : from, n)
 }

@@ -5,6 +5,7 @@ import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
 import { looksSecret } from './looks_secret'
 import { maskAt, maskBefore } from './masks'
 import { cutBefore, pass, unresolved } from './pass'
+import { beforeNextRun } from './prefilter'
 import { isJointed, isRun, isWord, sign } from './randomness'
 import { infix, infix_count } from './tables'
 import { boundedLeft, runDfa } from './tokens'
@@ -22,6 +23,8 @@ export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32
   }
   // No run of RUN_BYTES_MIN or more can lie where every RUN_BYTES_MIN-th byte is none of its bytes.
   while (p + RUN_BYTES_MIN <= n) {
+    p = beforeNextRun(p)
+    if (p + RUN_BYTES_MIN > n) break
     let q = p + RUN_BYTES_MIN - 1
     if (!isRun(t + q)) {
       p = q + 1

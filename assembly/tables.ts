@@ -83,9 +83,6 @@ export let strict: bool = false
 export let prefilter: usize = 0
 /** Bytes of the longest literal of the automaton. */
 export let literal_bytes_max: u32 = 0
-/** Bytes before a prefilter's window that its literal may begin at, and from the window's start that it may end at. */
-export let window_back: u32 = 0
-export let window_ahead: u32 = 0
 
 // @ts-ignore: decorator
 @inline
@@ -113,7 +110,5 @@ export function openTables(): bool {
   strict = header(56) != 0
   prefilter = optional(60)
   literal_bytes_max = header(64)
-  window_back = header(68)
-  window_ahead = header(72)
   return true
 }

@@ -6,7 +6,7 @@ import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_en
 import { TABLES } from './layout'
 import { inMask, namesMask, wordBefore } from './masks'
 import { cutAt, pass, unresolved } from './pass'
-import { BLOCK, BLOCK_LOADS, COVER_RUN, beginPrefilter, lookAt, look_from, look_to } from './prefilter'
+import { BLOCK, forgetMarks, spanFrom, spanTo, span_count, survey } from './prefilter'
 import { isWord } from './randomness'
 import { atRule } from './rules'
 import { judgeRuns } from './runs'
@@ -28,10 +28,8 @@ import {
   d_generic,
   d_run,
   d_url,
-  literal_bytes_max,
   patterns,
   prefilter,
-  window_back,
 } from './tables'
 import { atToken, swallowToken } from './tokens'
 
@@ -135,38 +133,21 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
   wall = barrier
   long_from = u32.MAX_VALUE
   if (prefilter != 0 && n - from >= 4 * BLOCK) {
-    // what the text ends in is always walked: it may be the beginning of a literal
-    const tail = n - max(BLOCK_LOADS, literal_bytes_max)
-    beginPrefilter(t, from)
-    let q = from
-    while (q < tail) {
-      if (lookAt(t, q) && look_to > walked) {
-        // So far back that no later block asks for bytes before these: what it shows lies in it or begins a run before it.
-        const margin = window_back + COVER_RUN
-        const start = look_from > margin ? look_from - margin : 0
-        if (start > walked) {
-          walked = start
-          row = ac_rows
-        }
-        walkTo(ch, t, min(look_to, n), n, final)
-        if (pass.swallow != SWALLOW_NONE) return
-        // far beyond the block when something was swallowed
-        if (walked >= q + 2 * BLOCK) {
-          q = walked
-          beginPrefilter(t, q)
-          continue
-        }
+    survey(t, from, n)
+    for (let i: u32 = 0; i < span_count; i++) {
+      const to = spanTo(i)
+      if (to <= walked) continue // in what was swallowed
+      if (spanFrom(i) > walked) {
+        walked = spanFrom(i)
+        row = ac_rows
       }
-      q += BLOCK
+      walkTo(ch, t, min(to, n), n, final)
+      if (pass.swallow != SWALLOW_NONE) return
     }
-    // so is a run that may still become long enough to be looked at
-    const last = max(from, min(q, n) - min(max(literal_bytes_max, 2 * COVER_RUN), n))
-    if (last > walked) {
-      walked = last
-      row = ac_rows
-    }
+  } else {
+    forgetMarks()
+    walkTo(ch, t, n, n, final)
   }
-  walkTo(ch, t, n, n, final)
   if (!final && pass.swallow == SWALLOW_NONE) holdPartialAnchor(t, n, row, wall)
 }
 

@@ -93,8 +93,8 @@ interface Anchor extends Literal {
   readonly offset_max: number
   /** Offset of the literal in its own case, 0 when case does not matter. */
   readonly exact: number
-  /** Whether it always lies in a run that the prefilter stops at. */
-  readonly covered: boolean
+  /** The literal in its own case when it always lies in a run that the prefilter stops at, else null. */
+  readonly in_runs: Uint8Array | null
 }
 
 const ascii = new TextEncoder()
@@ -143,8 +143,8 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
   const patterns = writePatterns(out, anchors)
   const infix_list = out.append(new Uint8Array(Uint32Array.from(infix).buffer))
   const paths = writePaths(out, options.paths)
-  const windowed = anchors.filter((anchor) => !anchor.covered)
-  const prefilter = options.simd ? buildPrefilter(windowed.map((anchor) => anchor.literal)) : null
+  const literals = anchors.map(({ literal, in_runs }) => ({ folded: literal, in_runs }))
+  const prefilter = options.simd ? buildPrefilter(literals) : null
   out.words(header, [
     magic,
     out.append(automaton.classes),
@@ -161,10 +161,8 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
     options.entropy ? (builtin.get('entropy') ?? 0) : 0,
     paths.offset,
     options.strict ? 1 : 0,
-    prefilter === null ? 0 : out.append(prefilter.bytes),
+    prefilter === null ? 0 : out.append(prefilter),
     Math.max(...anchors.map((anchor) => anchor.literal.length)),
-    prefilter?.back ?? 0,
-    prefilter?.ahead ?? 0,
   ])
   return { tables: out.bytes(), ids, keywords: options.keywords, paths: paths.names }
 }
@@ -176,7 +174,7 @@ function isInfix(detector: TokenDetector): boolean {
 interface Written {
   /** Offset of the detector's record. */
   readonly record: number
-  /** See Anchor. */
+  /** Whether its anchors always lie in runs that the prefilter stops at. */
   readonly covered: boolean
 }
 
@@ -187,9 +185,16 @@ function compileToken(detector: TokenDetector): { dfa: PatternDfa; covered: bool
   const known = compiled_tokens.get(detector)
   if (known) return known
   const dfa = compilePattern(detector.pattern)
-  const compiled = { dfa, covered: !isInfix(detector) && isRunCovered(dfa) }
+  const compiled = { dfa, covered: isRunCovered(dfa, bytesToAnchorEnd(detector)) }
   compiled_tokens.set(detector, compiled)
   return compiled
+}
+
+/** Bytes from a token's first to behind its anchor at most, when the anchor does not begin it; then the first ones do. */
+function bytesToAnchorEnd(detector: TokenDetector): number {
+  if (!isInfix(detector)) return 0
+  const most = Math.max(detector.anchor_offset ?? 0, detector.anchor_offset_max ?? 0)
+  return most + Math.max(...detector.anchors.map((anchor) => anchor.length))
 }
 
 /** @returns where it is, and its bytes */
@@ -271,7 +276,7 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Writte
       offset_min: least,
       offset_max: most,
       exact: out.append(literal),
-      covered: written.covered,
+      in_runs: written.covered ? literal : null,
     }
   })
 }
@@ -279,7 +284,7 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Writte
 function blockAnchor(out: TableWriter, detector: BlockDetector, record: number): Anchor {
   const literal = bytesOf(detector.begin, anchor_bytes_max, `begin of ${detector.id}`)
   const anchor = { type: pattern_type.block, reference: record, offset_min: 0, offset_max: 0 }
-  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal), covered: false }
+  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal), in_runs: null }
 }
 
 function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
@@ -336,7 +341,7 @@ function bytesOfWords(words: Uint16Array): Uint8Array {
 /** A case-blind literal that nothing is held for. */
 function plain(literal: Uint8Array, type: number, reference: number): Anchor {
   const offsets = { offset_min: 0, offset_max: 0 }
-  return { literal, below: row_again, type, reference, ...offsets, exact: 0, covered: false }
+  return { literal, below: row_again, type, reference, ...offsets, exact: 0, in_runs: null }
 }
 
 function fold(bytes: Uint8Array): Uint8Array {

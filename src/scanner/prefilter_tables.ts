@@ -1,16 +1,16 @@
 import type { PatternDfa } from './compile_pattern.ts'
 
-/** Tables of assembly/prefilter.ts, and how far around a window its literal may reach. */
-export interface PrefilterTables {
-  /** 32 bytes of token-character nibbles, 96 of window nibbles, 4096 of hash bits. */
-  readonly bytes: Uint8Array
-  /** Greatest offset of a window in its literal. */
-  readonly back: number
-  /** Greatest distance from a window's start to behind its literal's end. */
-  readonly ahead: number
+/** A literal to be found. */
+export interface PrefilterLiteral {
+  /** Lower-case ASCII or any bytes at 128 and above. */
+  readonly folded: Uint8Array
+  /** The literal in its own case when it always stands in a run that the prefilter stops at, else null. */
+  readonly in_runs: Uint8Array | null
 }
 
 const window_bytes = 3
+/** Windows further behind their literal's beginning are not looked for: one in a run must lie in its first 16 bytes. */
+const offset_max = 12
 const buckets = 8
 const token_character = /[A-Za-z0-9+/=_.-]/
 
@@ -23,12 +23,12 @@ function isTokenByte(byte: number): boolean {
 }
 
 /**
- * Whether every match of the pattern begins with `cover_run` token characters, so that its anchor at the start always lies
- * in a run that is looked at.
+ * Whether every match of the pattern begins with `bytes` token characters, and `cover_run` of them at least, so that a literal
+ * that ends within them always lies in a run that is looked at.
  */
-export function isRunCovered(dfa: PatternDfa): boolean {
+export function isRunCovered(dfa: PatternDfa, bytes: number): boolean {
   let states = new Set([1])
-  for (let depth = 0; depth < cover_run; depth++) {
+  for (let depth = 0; depth < Math.max(bytes, cover_run); depth++) {
     const next = new Set<number>()
     for (const state of states) {
       if (dfa.accepting[state] === 1) return false
@@ -44,31 +44,86 @@ export function isRunCovered(dfa: PatternDfa): boolean {
   return true
 }
 
+// offsets of the tables, see assembly/prefilter.ts
+const anywhere = { nibbles: 32, bits: 256, reach: 8448, folds: true } as const
+const in_runs = { nibbles: 128, bits: 4352, reach: 16640, folds: false } as const
+const table_bytes = 24_832
+
 /**
- * Builds the tables for these literals (lower-case ASCII or any bytes at 128 and above).
+ * Builds the tables of assembly/prefilter.ts for these literals.
  * @returns null when a literal is too short to have a window: then everything must be walked
  */
-export function buildPrefilter(literals: readonly Uint8Array[]): PrefilterTables | null {
-  if (literals.some((literal) => literal.length < window_bytes)) return null
-  const windows = literals.map((literal) => ({ literal, offset: rarestWindow(literal) }))
-  const bytes = new Uint8Array(32 + 96 + 4096)
+export function buildPrefilter(literals: readonly PrefilterLiteral[]): Uint8Array | null {
+  if (literals.some(({ folded }) => folded.length < window_bytes)) return null
+  const bytes = new Uint8Array(table_bytes)
+  setClasses(bytes)
+  const free = literals.flatMap((literal) => (literal.in_runs ? [] : [literal.folded]))
+  setWindows(bytes, free, anywhere)
+  const covered = literals.flatMap((literal) => (literal.in_runs ? [literal.in_runs] : []))
+  setWindows(bytes, covered, in_runs)
+  return bytes
+}
+
+/** A bit a high nibble; `.` and `=`, which the runs that are judged have not, by bits of their own. */
+function setClasses(bytes: Uint8Array): void {
   for (let byte = 0; byte < 128; byte++) {
     if (!isTokenByte(byte)) continue
-    bytes[byte & 15]! |= 1 << ((byte >> 4) - 2)
-    bytes[16 + (byte >> 4)] = 1 << ((byte >> 4) - 2)
+    const bit = byte === 46 ? 64 : byte === 61 ? 128 : 1 << ((byte >> 4) - 2)
+    bytes[byte & 15]! |= bit
+    bytes[16 + (byte >> 4)]! |= bit
   }
-  const distinct = new Map(
-    windows.map(({ literal, offset }) => [windowKey(literal, offset), literal.subarray(offset)]),
-  )
-  for (const [bucket, members] of intoBuckets([...distinct.values()]).entries()) {
-    for (const window of members) setNibbles(bytes, window, 1 << bucket)
+}
+
+interface WindowTables {
+  readonly nibbles: number
+  readonly bits: number
+  readonly reach: number
+  /** Whether case does not matter. */
+  readonly folds: boolean
+}
+
+function setWindows(bytes: Uint8Array, literals: readonly Uint8Array[], tables: WindowTables): void {
+  const windows = chooseWindows(literals)
+  const distinct = [...new Map(windows.map((window) => [window.key, window.bytes])).values()]
+  for (const [bucket, members] of intoBuckets(distinct, tables.folds).entries())
+    for (const window of members) setNibbles(bytes, tables, window, 1 << bucket)
+  for (const { bytes: window, back, ahead } of windows) {
+    const hash = hashOf(window, tables.folds)
+    bytes[tables.bits + (hash >> 3)]! |= 1 << (hash & 7)
+    const reach = tables.reach + (hash >> 3) * 2
+    bytes[reach] = Math.max(bytes[reach]!, back)
+    bytes[reach + 1] = Math.max(bytes[reach + 1]!, ahead)
   }
-  for (const window of distinct.values()) setHash(bytes, window)
-  return {
-    bytes,
-    back: Math.max(...windows.map(({ offset }) => offset)),
-    ahead: Math.max(...windows.map(({ literal, offset }) => literal.length - offset)),
-  }
+}
+
+/** A window of a literal. */
+interface Window {
+  readonly key: string
+  readonly bytes: Uint8Array
+  /** Bytes of the literal before the window, and from its first byte on. */
+  readonly back: number
+  readonly ahead: number
+}
+
+/** The rarest window of each literal; one that another literal has as well costs nothing more. */
+function chooseWindows(literals: readonly Uint8Array[]): Window[] {
+  const chosen = new Set<string>()
+  return literals
+    .toSorted((a, b) => a.length - b.length)
+    .map((literal) => {
+      let best = 0
+      let least = Number.POSITIVE_INFINITY
+      for (let offset = 0; offset + window_bytes <= literal.length && offset <= offset_max; offset++) {
+        const cost = chosen.has(windowKey(literal, offset)) ? 0 : rarity(literal, offset)
+        if (cost >= least) continue
+        least = cost
+        best = offset
+      }
+      const key = windowKey(literal, best)
+      chosen.add(key)
+      const bytes = literal.subarray(best, best + window_bytes)
+      return { key, bytes, back: best, ahead: Math.min(literal.length - best, 255) }
+    })
 }
 
 function windowKey(literal: Uint8Array, offset: number): string {
@@ -114,24 +169,16 @@ const frequency: Readonly<Record<string, number>> = {
   ...{ '0': 9, '1': 8, _: 9, '=': 9, ':': 9, '"': 9 },
 }
 
-function rarestWindow(literal: Uint8Array): number {
-  let best = 0
-  let least = Number.POSITIVE_INFINITY
-  for (let offset = 0; offset + window_bytes <= literal.length && offset <= 24; offset++) {
-    let product = 1
-    for (let i = 0; i < window_bytes; i++) {
-      product *= frequency[String.fromCharCode(literal[offset + i]!)] ?? 4
-    }
-    if (product < least) {
-      least = product
-      best = offset
-    }
-  }
-  return best
+/** How often a window is to be expected, by its letters. */
+function rarity(literal: Uint8Array, offset: number): number {
+  let product = 1
+  for (let i = 0; i < window_bytes; i++)
+    product *= frequency[String.fromCharCode(literal[offset + i]!).toLowerCase()] ?? 4
+  return product
 }
 
 /** Puts windows into eight buckets so that each bucket's nibbles, taken together, admit few other windows. */
-function intoBuckets(windows: readonly Uint8Array[]): Uint8Array[][] {
+function intoBuckets(windows: readonly Uint8Array[], folds: boolean): Uint8Array[][] {
   const members: Uint8Array[][] = Array.from({ length: buckets }, () => [])
   const sets = members.map(() => Array.from({ length: window_bytes * 2 }, () => new Set<number>()))
   const volume = (nibbles: readonly Set<number>[]) =>
@@ -142,7 +189,7 @@ function intoBuckets(windows: readonly Uint8Array[]): Uint8Array[][] {
     for (let bucket = 0; bucket < buckets; bucket++) {
       const before = members[bucket]!.length === 0 ? 0 : volume(sets[bucket]!)
       const growth =
-        volume(sets[bucket]!.map((set, i) => new Set([...set, ...nibblesOf(window, i)]))) - before
+        volume(sets[bucket]!.map((set, i) => new Set([...set, ...nibblesOf(window, i, folds)]))) - before
       if (growth < least) {
         least = growth
         best = bucket
@@ -150,33 +197,32 @@ function intoBuckets(windows: readonly Uint8Array[]): Uint8Array[][] {
     }
     members[best]!.push(window)
     for (let i = 0; i < window_bytes * 2; i++)
-      for (const nibble of nibblesOf(window, i)) sets[best]![i]!.add(nibble)
+      for (const nibble of nibblesOf(window, i, folds)) sets[best]![i]!.add(nibble)
   }
   return members
 }
 
-/** Both cases of a byte. */
-function casesOf(byte: number): number[] {
-  return byte >= 97 && byte <= 122 ? [byte, byte - 32] : [byte]
+/** A byte, in both cases when case does not matter. */
+function casesOf(byte: number, folds: boolean): number[] {
+  return folds && byte >= 97 && byte <= 122 ? [byte, byte - 32] : [byte]
 }
 
-/** Low (even `i`) or high nibbles of the window's byte `i / 2`, in both cases. */
-function nibblesOf(window: Uint8Array, i: number): number[] {
-  return casesOf(window[i >> 1]!).map((byte) => (i % 2 === 0 ? byte & 15 : byte >> 4))
+/** Low (even `i`) or high nibbles of the window's byte `i / 2`. */
+function nibblesOf(window: Uint8Array, i: number, folds: boolean): number[] {
+  return casesOf(window[i >> 1]!, folds).map((byte) => (i % 2 === 0 ? byte & 15 : byte >> 4))
 }
 
-function setNibbles(bytes: Uint8Array, window: Uint8Array, bit: number): void {
+function setNibbles(bytes: Uint8Array, tables: WindowTables, window: Uint8Array, bit: number): void {
   for (let i = 0; i < window_bytes; i++) {
-    for (const byte of casesOf(window[i]!)) {
-      bytes[32 + i * 32 + (byte & 15)]! |= bit
-      bytes[48 + i * 32 + (byte >> 4)]! |= bit
+    for (const byte of casesOf(window[i]!, tables.folds)) {
+      bytes[tables.nibbles + i * 32 + (byte & 15)]! |= bit
+      bytes[tables.nibbles + i * 32 + 16 + (byte >> 4)]! |= bit
     }
   }
 }
 
 /** The hash that assembly/prefilter.ts computes: case is folded by setting bit 5 of every byte. */
-function setHash(bytes: Uint8Array, window: Uint8Array): void {
-  const word = (window[0]! | (window[1]! << 8) | (window[2]! << 16) | 0x202020) >>> 0
-  const hash = Math.imul(word, 0x9e3779b1) >>> 17
-  bytes[128 + (hash >> 3)]! |= 1 << (hash & 7)
+function hashOf(window: Uint8Array, folds: boolean): number {
+  const word = window[0]! | (window[1]! << 8) | (window[2]! << 16) | (folds ? 0x202020 : 0)
+  return Math.imul(word, 0x9e3779b1) >>> 17
 }
