@@ -108,6 +108,7 @@ function RecordedBody({
 }) {
   const notes = [
     body.binary && `Binary, ${bytesText(body.bytes)}; not shown.`,
+    body.erased && 'What was recorded of the body was erased.',
     body.truncated && `Only the beginning was recorded: the body had ${bytesText(body.bytes)}.`,
     body.unscanned_bytes > 0 &&
       `${bytesText(body.unscanned_bytes)} were not scanned: ${body.unscanned_reason}.`,

@@ -81,6 +81,7 @@ function Player({ recording, exchange }: { recording: ExchangeFrames; exchange: 
       <Ticks recording={recording} />
       <p class="dim frames" aria-live="off">
         {out} of {frames.length} frames
+        {recording.erased && '; its bodies were erased'}
         {recording.truncated && '; only the beginning was recorded'}
       </p>
       <h3>Request</h3>

@@ -9,6 +9,7 @@ export type AdminAction =
   | 'connection.remove'
   | 'connection.test'
   | 'grant.revoke'
+  | 'audit.erase'
 
 /** One change by one person. Never holds a secret, not even a reference's value. */
 export interface AdminChange {

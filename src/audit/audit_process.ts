@@ -4,6 +4,7 @@ import { limits } from '../config/limits.ts'
 import type { Log } from '../log.ts'
 import { AuditError } from './audit_error.ts'
 import { type ClickHouse, clickHouseErrorOf, openClickHouse } from './clickhouse_client.ts'
+import { type ErasureScope, eraseBodies } from './erase_bodies.ts'
 import { exportEvidence } from './evidence.ts'
 import { takeLock } from './exclusive_lock.ts'
 import { type HeadPublisher, startHeadPublisher } from './head_publisher.ts'
@@ -27,6 +28,8 @@ import { startWriter, type Writer } from './writer.ts'
  */
 
 const lock_wait_ms = 15_000
+/** Longer than a slow insert takes. */
+const batch_wait_ms = 15_000
 const result_part_bytes = 256 * 1024
 /** Refusals that time does not heal. */
 const final_codes: readonly string[] = ['migration_changed', 'schema_newer']
@@ -133,6 +136,7 @@ async function answerParts(opened: ClickHouse, id: number, ask: Ask): Promise<vo
   } else if (ask.what === 'read') {
     await inParts(await reads.run(() => readRows(opened, ask.sql, ask.parameters)), part)
   } else if (ask.what === 'verify') await part(await verify(opened))
+  else if (ask.what === 'erase') await part(await erase(opened, ask.scope))
   else if (ask.what === 'evidence') await part(await evidence(opened, ask.id))
   else if (ask.what === 'exchanges') await part(await readExchanges(opened, ask.filter))
   else {
@@ -152,9 +156,27 @@ async function verify(opened: ClickHouse): Promise<unknown> {
     public_keys,
     retention_days,
     heads_file: seal.heads.file,
-    own: { log_id: spool.log_id, sequence: spool.plan()?.last ?? spool.removed() },
+    own: {
+      log_id: spool.log_id,
+      sequence: spool.plan()?.last ?? spool.removed(),
+      settled: () => batchSettled(spool),
+    },
     now_ms: Date.now(),
   })
+}
+
+/** Until the batch under way is in ClickHouse, if that comes to be. */
+async function batchSettled(spool: Spool): Promise<void> {
+  const last = spool.plan()?.last ?? 0
+  const deadline = performance.now() + batch_wait_ms
+  while (spool.removed() < last && performance.now() < deadline) await sleep(20)
+}
+
+async function erase(opened: ClickHouse, scope: ErasureScope): Promise<unknown> {
+  const erased = await eraseBodies(opened, scope)
+  // From here on what was erased is accounted for by a signed head.
+  await heads?.now()
+  return erased
 }
 
 async function evidence(opened: ClickHouse, id: string): Promise<unknown> {

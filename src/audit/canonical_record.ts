@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { canonicalJson } from '../config/canonical_json.ts'
 import type { Row } from './clickhouse_client.ts'
 import { leafHash } from './merkle.ts'
@@ -20,7 +20,7 @@ const columns = {
     decided_by_email reason preview_digest`,
   admin_change: `log_id sequence started_at gateway action target detail subject email groups issuer proof proof_expires_at`,
   finding: `sequence connection subject direction detector kind channel start end entropy fingerprint masked action`,
-  frame: 'sequence direction offset_us sha256',
+  frame: 'sequence direction offset_us',
 } as const
 
 const numeric = new Set(
@@ -53,19 +53,55 @@ export interface RecordRows {
   readonly kind: RecordKind
   readonly row: Row
   readonly findings: readonly Row[]
-  /** With `sha256`, hexadecimal, of the bytes instead of the bytes. */
+  /** With `digest`, as `bodyDigest` writes it, instead of the bytes. */
   readonly frames: readonly Row[]
+  /** Whether some body of it was erased. */
+  readonly erased?: boolean
 }
 
-/** The text that a record's hash is of: JSON with sorted keys and without blanks. Equal for equal rows. */
+/**
+ * The text that a record's hash is of: JSON with sorted keys and without blanks. Equal for equal rows. Of a salted body only
+ * the digest is in it, which stays when the body is erased; an approval without a salt is vouched for with its preview.
+ */
 export function canonicalRecord({ kind, row, findings, frames }: RecordRows): string {
+  if (kind === 'approval' && String(row.digest ?? '') !== '') {
+    const { preview: _, ...rest } = vouched(kind, row)
+    return canonicalJson({ kind, row: { ...rest, ...namedDigest('preview_', row.digest) } })
+  }
   if (kind !== 'exchange') return canonicalJson({ kind, row: vouched(kind, row) })
   return canonicalJson({
     kind,
     row: vouched(kind, row),
     findings: findings.map((finding) => vouched('finding', finding)),
-    frames: frames.map((frame) => vouched('frame', frame)),
+    frames: frames.map((frame) => ({ ...vouched('frame', frame), ...namedDigest('', frame.digest) })),
   })
+}
+
+/** What a leaf vouches for of a body: `salted-sha256:` and the hash of salt and bytes; without a salt `sha256:`. */
+export function bodyDigest(salt: string, bytes: string | Uint8Array): string {
+  if (salt === '') return `sha256:${sha256Hex(bytes)}`
+  return `salted-sha256:${createHash('sha256').update(salt).update(bytes).digest('hex')}`
+}
+
+/** The same in SQL: of a row that was erased its tombstone, and nothing of one that only pretends to be. */
+export function bodyDigestSql(body: string): string {
+  return `multiIf(r.tombstone != '', if(r.${body} = '' AND r.salt = '', r.tombstone, ''), r.salt = '',
+    concat('sha256:', lower(hex(SHA256(r.${body})))), length(r.salt) = ${salt_characters},
+    concat('salted-sha256:', lower(hex(SHA256(concat(r.salt, r.${body}))))), '')`
+}
+
+/** Length of a salt: fixed, or bytes of a body could be passed off as its salt. */
+const salt_characters = 32
+
+/** A salt for the bodies of one record: hexadecimal, 128 bits. */
+export function newSalt(): string {
+  return randomBytes(salt_characters / 2).toString('hex')
+}
+
+/** The kind of a digest is in the member's name, so that none passes for one of another kind. */
+function namedDigest(prefix: string, digest: unknown): Row {
+  const [kind = '', hash = ''] = String(digest ?? '').split(':')
+  return { [`${prefix}${kind.replace('-', '_')}`]: hash }
 }
 
 /** SHA-256 of text or bytes, hexadecimal. */

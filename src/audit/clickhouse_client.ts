@@ -57,7 +57,7 @@ export function clickHouseErrorOf(
 
 /** Columns of an insert, where the rows do not simply name all that they fill. */
 const columns: Partial<Record<AuditTable, [string, ...string[]]>> = {
-  frames: ['exchange_id', 'started_at', 'sequence', 'direction', 'offset_us', 'bytes_base64'],
+  frames: ['exchange_id', 'started_at', 'sequence', 'direction', 'offset_us', 'salt', 'bytes_base64'],
 }
 
 /** One insert is one block, or the token of its second block would depend on how it was cut. */

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../config/canonical_json.ts'
-import { canonicalRecord, hashOfLeaf, type Leaf, sha256Hex } from './canonical_record.ts'
+import { bodyDigest, canonicalRecord, hashOfLeaf, type Leaf, sha256Hex } from './canonical_record.ts'
 import type { ClickHouse } from './clickhouse_client.ts'
 import { inclusionRanges, provesInclusion, RangeRoots } from './merkle.ts'
 import { readFrames } from './read_exchanges.ts'
@@ -8,15 +8,18 @@ import { isSignedBy, type SignedTreeHead } from './tree_head.ts'
 
 /** What somebody else can check without the gateway or its database. The file is its canonical JSON and a line break. */
 export interface Evidence {
-  readonly format: 'sluice-evidence-1'
+  /** The first format knew neither salts nor erased bodies. */
+  readonly format: 'sluice-evidence-2' | 'sluice-evidence-1'
   /** The record as its hash was taken of it. */
   readonly record: {
     readonly kind: string
     readonly row: Readonly<Record<string, unknown>>
-    readonly frames: readonly { readonly sha256: string }[]
+    readonly frames: readonly { readonly sha256?: string; readonly salted_sha256?: string }[]
   }
-  /** Masked bytes of the record's frames, in order, base64. */
-  readonly bodies: readonly string[]
+  /** Masked bytes of the record's frames, in order, base64; null: erased, only the digest is left. */
+  readonly bodies: readonly (string | null)[]
+  /** In front of each body when its digest was taken; empty when there was none, or no body is left. */
+  readonly salt?: string
   readonly leaf: Leaf
   /** Hashes from the leaf up, hexadecimal. */
   readonly proof: readonly string[]
@@ -25,7 +28,8 @@ export interface Evidence {
   readonly public_key: string
 }
 
-const keys = ['bodies', 'format', 'head', 'leaf', 'proof', 'public_key', 'record']
+const keys_of_first = ['bodies', 'format', 'head', 'leaf', 'proof', 'public_key', 'record']
+const keys = [...keys_of_first, 'salt']
 const keys_of_head = ['first_sequence', 'key_id', 'log_id', 'root', 'signature', 'signed_at', 'tree_size']
 const keys_of_leaf = ['id', 'kind', 'log_id', 'record_hash', 'sequence', 'started_at']
 
@@ -47,19 +51,36 @@ export async function exportEvidence(
   const [record] = (await readRecords(clickhouse, head.log_id, sequence, sequence)).get(sequence) ?? []
   const found = await proofOf(clickhouse, head, index)
   if (record === undefined || found === null) return null
-  const bodies: string[] = []
+  const bodies: (string | null)[] = []
   for await (const frames of readFrames(clickhouse, { id, started_at_us: Number(place.us) })) {
-    for (const { bytes } of frames) bodies.push(Buffer.from(bytes).toString('base64'))
+    for (const { bytes, erased } of frames)
+      bodies.push(erased === true ? null : Buffer.from(bytes).toString('base64'))
   }
+  const salted = record.frames.some(({ digest }, at) => isSalted(digest) && bodies[at] !== null)
+  const salt = salted ? await saltOf(clickhouse, id, place.us) : ''
   const evidence: Evidence = {
-    format: 'sluice-evidence-1',
+    format: 'sluice-evidence-2',
     record: JSON.parse(canonicalRecord(record)) as Evidence['record'],
     bodies,
+    salt,
     ...found,
     head,
     public_key,
   }
   return `${canonicalJson(evidence)}\n`
+}
+
+function isSalted(digest: unknown): boolean {
+  return String(digest).startsWith('salted-')
+}
+
+async function saltOf(clickhouse: ClickHouse, id: string, us: string): Promise<string> {
+  const [row] = await clickhouse.rows<{ salt: string }>(
+    `SELECT any(f.salt) AS salt FROM ${clickhouse.database}.frames AS f
+     WHERE f.started_at = fromUnixTimestamp64Micro({us:Int64}, 'UTC') AND f.exchange_id = {id:UUID} AND f.salt != ''`,
+    { id, us },
+  )
+  return row?.salt ?? ''
 }
 
 async function proofOf(
@@ -103,9 +124,10 @@ export function checkEvidence(file: string, public_key: string): string | null {
 }
 
 function problemOf(evidence: Evidence, public_key: string): string | null {
-  const { format, record, bodies, leaf, proof, head } = evidence
-  if (format !== 'sluice-evidence-1') return 'the file is of another format'
-  if (!hasKeys(evidence, keys) || !hasKeys(head, keys_of_head) || !hasKeys(leaf, keys_of_leaf)) {
+  const { format, record, leaf, proof, head } = evidence
+  if (format !== 'sluice-evidence-1' && format !== 'sluice-evidence-2') return 'the file is of another format'
+  const own_keys = format === 'sluice-evidence-1' ? keys_of_first : keys
+  if (!hasKeys(evidence, own_keys) || !hasKeys(head, keys_of_head) || !hasKeys(leaf, keys_of_leaf)) {
     return 'the file is not evidence as the gateway writes it'
   }
   if (evidence.public_key.trim() !== public_key.trim() || !evidence.public_key.endsWith('-----\n')) {
@@ -122,12 +144,25 @@ function problemOf(evidence: Evidence, public_key: string): string | null {
     return 'the record’s leaf is not in the signed tree'
   }
   if (sha256Hex(canonicalJson(record)) !== leaf.record_hash) return 'the record is not the one in the tree'
+  return problemOfBodies(evidence)
+}
+
+function problemOfBodies({ format, record, bodies, salt = '' }: Evidence): string | null {
   const frames = record.frames ?? []
-  const bytes = bodies.map((body) => Buffer.from(body, 'base64'))
-  if (bodies.length !== frames.length || !bodies.every(isBase64)) return 'the bodies are damaged'
-  if (bytes.some((body, at) => sha256Hex(body) !== frames[at]?.sha256))
-    return 'the bodies are not those recorded'
-  return null
+  const left = bodies.filter((body) => body !== null)
+  if (bodies.length !== frames.length || !left.every(isBase64)) return 'the bodies are damaged'
+  if (left.length < bodies.length && format === 'sluice-evidence-1') return 'the bodies are damaged'
+  if (salt !== '' && !/^[0-9a-f]{32}$/.test(salt)) return 'the salt is damaged'
+  let salt_used = false
+  for (const [at, body] of bodies.entries()) {
+    if (body === null) continue
+    const bytes = Buffer.from(body, 'base64')
+    const { sha256, salted_sha256 } = frames[at] ?? {}
+    salt_used ||= salted_sha256 !== undefined
+    const [own_salt, hash] = salted_sha256 === undefined ? ['', sha256] : [salt, salted_sha256]
+    if (bodyDigest(own_salt, bytes).split(':')[1] !== hash) return 'the bodies are not those recorded'
+  }
+  return salt_used === (salt !== '') ? null : 'the salt is not the one recorded'
 }
 
 function hasKeys(value: object, names: readonly string[]): boolean {

@@ -18,6 +18,8 @@ export interface Frame {
   readonly offset_us: number
   /** Masked bytes. */
   readonly bytes: Uint8Array
+  /** The bytes were there and were erased for good. */
+  readonly erased?: boolean
 }
 
 /** A finding with the side it was found on. */

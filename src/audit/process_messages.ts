@@ -1,6 +1,7 @@
 import type { LogFields } from '../log.ts'
 import type { AuditErrorCode } from './audit_error.ts'
 import type { ClickHousePlace, QueryParameters } from './clickhouse_client.ts'
+import type { ErasureScope } from './erase_bodies.ts'
 import type { HeadOptions } from './head_publisher.ts'
 import type { ExchangeFilter } from './read_exchanges.ts'
 import type { WriterOptions, WriterProgress } from './writer.ts'
@@ -31,6 +32,7 @@ export type Ask =
   | { readonly what: 'exchanges'; readonly filter: ExchangeFilter }
   | { readonly what: 'exchange'; readonly id: string }
   | { readonly what: 'verify' }
+  | { readonly what: 'erase'; readonly scope: ErasureScope }
   | { readonly what: 'evidence'; readonly id: string }
 
 /** The gateway to the audit process. */

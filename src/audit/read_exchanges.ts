@@ -143,6 +143,8 @@ export async function readExchange(
   )
 }
 
+type FrameRow = Omit<Frame, 'bytes' | 'erased'> & { bytes: string; erased: number } & Numbers<'offset_us'>
+
 /** The recorded frames of one exchange, in order, in parts of about a megabyte. */
 export async function* readFrames(
   clickhouse: ClickHouse,
@@ -150,17 +152,18 @@ export async function* readFrames(
 ): AsyncGenerator<Frame[]> {
   const rows_a_part = 64
   for (let from = 0; ; from += rows_a_part) {
-    const rows = await clickhouse.rows<Omit<Frame, 'bytes'> & { bytes: string } & Numbers<'offset_us'>>(
-      `SELECT direction, offset_us, base64Encode(f.bytes) AS bytes FROM ${clickhouse.database}.frames AS f
+    const rows = await clickhouse.rows<FrameRow>(
+      `SELECT direction, offset_us, base64Encode(f.bytes) AS bytes, f.tombstone != '' AS erased FROM ${clickhouse.database}.frames AS f
        WHERE f.started_at = fromUnixTimestamp64Micro({us:Int64}, 'UTC') AND f.exchange_id = {id:UUID}
          AND f.sequence >= {from:UInt32} AND f.sequence < {to:UInt32} ORDER BY f.sequence`,
       { id, us: started_at_us, from, to: from + rows_a_part },
     )
     if (rows.length === 0) return
-    yield rows.map(({ direction, offset_us, bytes }) => ({
+    yield rows.map(({ direction, offset_us, bytes, erased }) => ({
       direction,
       offset_us: Number(offset_us),
       bytes: new Uint8Array(Buffer.from(bytes, 'base64')),
+      ...(erased === 1 && { erased: true }),
     }))
   }
 }

@@ -1,4 +1,10 @@
-import { type Leaf, type RecordKind, type RecordRows, vouchedColumns } from './canonical_record.ts'
+import {
+  bodyDigestSql,
+  type Leaf,
+  type RecordKind,
+  type RecordRows,
+  vouchedColumns,
+} from './canonical_record.ts'
 import type { ClickHouse, Row } from './clickhouse_client.ts'
 import type { SignedTreeHead } from './tree_head.ts'
 
@@ -36,9 +42,9 @@ export async function readRecords(
 ): Promise<Map<number, RecordRows[]>> {
   const { database } = clickhouse
   const range = { log_id, first, last }
-  const of = (table: string, kind: RecordKind) =>
+  const of = (table: string, kind: RecordKind, more = '') =>
     clickhouse.rows<Row>(
-      `SELECT ${quoted(vouchedColumns(kind))} FROM ${database}.${table} AS r
+      `SELECT ${quoted(vouchedColumns(kind))}${more} FROM ${database}.${table} AS r
        WHERE r.log_id = {log_id:UUID} AND r.sequence BETWEEN {first:UInt64} AND {last:UInt64}`,
       range,
     )
@@ -48,20 +54,29 @@ export async function readRecords(
     const sequence = Number(record.row.sequence)
     found.set(sequence, [...(found.get(sequence) ?? []), record])
   }
-  for (const row of await of('approvals', 'approval'))
-    add({ kind: 'approval', row, findings: [], frames: [] })
+  for (const row of await of('approvals', 'approval', salted_preview))
+    add({ kind: 'approval', row, findings: [], frames: [], erased: isErased(row) })
   for (const row of await of('admin_changes', 'admin_change')) {
     add({ kind: 'admin_change', row, findings: [], frames: [] })
   }
   if (exchanges.length === 0) return found
   const findings = await below(clickhouse, 'findings', quoted(vouchedColumns('finding')), exchanges)
-  const hashed = 'sequence, direction, offset_us, lower(hex(SHA256(r.bytes))) AS sha256'
+  const hashed = `sequence, direction, offset_us, ${bodyDigestSql('bytes')} AS digest, r.tombstone != '' AS erased`
   const frames = await below(clickhouse, 'frames', hashed, exchanges)
   for (const row of exchanges) {
     const id = String(row.id)
-    add({ kind: 'exchange', row, findings: findings.get(id) ?? [], frames: frames.get(id) ?? [] })
+    const own_frames = frames.get(id) ?? []
+    const erased = own_frames.some(isErased)
+    add({ kind: 'exchange', row, findings: findings.get(id) ?? [], frames: own_frames, erased })
   }
   return found
+}
+
+/** Empty where the preview itself is vouched for. */
+const salted_preview = `, if(r.salt = '' AND r.tombstone = '', '', ${bodyDigestSql('preview')}) AS digest, r.tombstone != '' AS erased`
+
+function isErased(row: Row): boolean {
+  return Number(row.erased) === 1
 }
 
 /** Rows of `findings` or `frames` of these exchanges, in order. */

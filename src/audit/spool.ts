@@ -8,10 +8,15 @@ import { AuditError } from './audit_error.ts'
 import type { BatchPlan, Rejection, TreeState } from './batch_plan.ts'
 import type { ExchangeRecord } from './exchange_record.ts'
 
-/** What waits for ClickHouse. Times in microseconds since the epoch. */
+/** What waits for ClickHouse. Times in microseconds since the epoch. `salt`: of its bodies; absent in older records. */
 export type SpooledRecord =
-  | { readonly kind: 'exchange'; readonly record: ExchangeRecord }
-  | { readonly kind: 'approval'; readonly recorded_at_us: number; readonly approval: Approval }
+  | { readonly kind: 'exchange'; readonly record: ExchangeRecord; readonly salt?: string }
+  | {
+      readonly kind: 'approval'
+      readonly recorded_at_us: number
+      readonly approval: Approval
+      readonly salt?: string
+    }
   | { readonly kind: 'admin_change'; readonly recorded_at_us: number; readonly change: AdminChange }
 
 /** A place in the log with everything up to it counted. Sequences have no gaps, so they count the records. */

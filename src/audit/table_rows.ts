@@ -8,7 +8,7 @@ import type { SpooledRecord } from './spool.ts'
 
 /** Tables that a record has rows in, in the order in which they are inserted. */
 export const tables_of: Readonly<Record<SpooledRecord['kind'], readonly AuditTable[]>> = {
-  exchange: ['exchanges', 'findings', 'frames'],
+  exchange: ['frames', 'findings', 'exchanges'],
   approval: ['approvals'],
   admin_change: ['admin_changes'],
 }
@@ -23,7 +23,7 @@ export function tableRows(
   if (!tables_of[spooled.kind].includes(table)) return []
   const place = { log_id, sequence }
   if (spooled.kind === 'approval')
-    return [{ ...place, ...approvalRow(spooled.approval, spooled.recorded_at_us) }]
+    return [{ ...place, ...approvalRow(spooled.approval, spooled.recorded_at_us), salt: spooled.salt ?? '' }]
   if (spooled.kind === 'admin_change')
     return [{ ...place, ...adminChangeRow(spooled.change, spooled.recorded_at_us) }]
   switch (table) {
@@ -32,7 +32,7 @@ export function tableRows(
     case 'findings':
       return findingRows(spooled.record)
     default:
-      return frameRows(spooled.record)
+      return frameRows(spooled.record, spooled.salt ?? '')
   }
 }
 
@@ -111,13 +111,14 @@ function findingRows(record: ExchangeRecord): Row[] {
  * Frames hold any bytes, JSON holds only Unicode text, and the embedded engine's connection passes inserts as text: a
  * binary format would arrive damaged. Base64 costs a third more on the way and nothing at rest: ClickHouse decodes it.
  */
-function frameRows(record: ExchangeRecord): Row[] {
+function frameRows(record: ExchangeRecord, salt: string): Row[] {
   return record.frames.map(({ direction, offset_us, bytes }, sequence) => ({
     exchange_id: record.id,
     started_at: microseconds(record.started_at_us),
     sequence,
     direction,
     offset_us,
+    salt,
     bytes_base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
   }))
 }
@@ -170,7 +171,7 @@ function adminChangeRow(change: AdminChange, recorded_at_us: number): Row {
 }
 
 /** Microseconds since the epoch as UTC text: the only form that ClickHouse reads alike in every version and setting. */
-function microseconds(us: number): string {
+export function microseconds(us: number): string {
   return `${milliseconds(us / 1000)}${String(Math.floor(us) % 1000).padStart(3, '0')}`
 }
 

@@ -1,17 +1,27 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalRecord, hashOfLeaf, type Leaf, type RecordRows, sha256Hex } from './canonical_record.ts'
 import type { ClickHouse } from './clickhouse_client.ts'
+import { type Erasures, readErasures } from './erasures.ts'
 import { GrowingTree } from './merkle.ts'
 import { readHeads, readLeaves, readRecords } from './read_log.ts'
 import { isSignedBy, type SignedTreeHead } from './tree_head.ts'
 
 /**
  * What was done to a record.
+ * `erasure_forged`: its bodies were taken out, and no recorded erasure under a signed head covers it.
  * `reordered`: it stands where another one was. `sealed_otherwise`: the leaves were changed together with their records,
  * and what was signed is another tree; it is one of the records from `sequence` to `up_to`.
  */
-export type TamperKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'sealed_otherwise' | 'head_forged'
+export type TamperKind =
+  | 'changed'
+  | 'removed'
+  | 'inserted'
+  | 'reordered'
+  | 'sealed_otherwise'
+  | 'head_forged'
+  | 'erasure_forged'
 
 export interface Tampering {
   readonly kind: TamperKind
@@ -30,6 +40,8 @@ export interface VerifyReport {
   readonly logs: number
   /** Records that are as they were written. */
   readonly records: number
+  /** Records whose bodies an administrator erased; everything else of them is as it was written. */
+  readonly erased: number
   /** Records older than the retention, of which only the leaves are left. */
   readonly expired: number
   /** Records that ClickHouse refused when they were made. */
@@ -51,13 +63,23 @@ export interface VerifyOptions {
   /** The gateway's own file of heads, one JSON a line. Heads that the database no longer has are known from it. */
   readonly heads_file: string
   readonly retention_days: number
-  /** Of this gateway: records up to the sequence may be on their way into ClickHouse. */
-  readonly own: { readonly log_id: string; readonly sequence: number }
+  /**
+   * Of this gateway: records up to the sequence may be on their way into ClickHouse; `settled` resolves when those that were
+   * on their way have arrived.
+   */
+  readonly own: {
+    readonly log_id: string
+    readonly sequence: number
+    readonly settled: () => Promise<void>
+  }
   readonly now_ms: number
 }
 
 const day_ms = 86_400_000
 const heads_a_batch = 500
+/** How long another gateway's rows of one batch may be apart. */
+const arrival_ms_max = 15_000
+const arrival_poll_ms = 500
 
 /** Reads everything that is recorded, in memory that does not grow with it, and compares it with what was signed. */
 export async function verifyLogs(options: VerifyOptions): Promise<VerifyReport> {
@@ -68,11 +90,16 @@ export async function verifyLogs(options: VerifyOptions): Promise<VerifyReport> 
      UNION DISTINCT SELECT log_id FROM ${clickhouse.database}.tree_heads) ORDER BY log_id`,
   )
   const ids = [...new Set([...logs.map(({ log_id }) => log_id), ...newest.keys()])]
+  const erasures = await readErasures(clickhouse)
   const checks: LogCheck[] = []
   for (const log_id of ids) {
-    const check = new LogCheck(options, log_id, newest.get(log_id) ?? null)
+    const check = new LogCheck(options, log_id, newest.get(log_id) ?? null, erasures)
     await check.run()
     checks.push(check)
+  }
+  for (const forged of erasures.missing(checks)) {
+    const check = checks.find(({ log_id }) => log_id === forged.log_id)
+    if (check && forged.sequence < (check.first?.sequence ?? Number.MAX_SAFE_INTEGER)) check.first = forged
   }
   const strange = await strangers(options, ids)
   const sum = (of: (check: LogCheck) => number) => checks.reduce((total, check) => total + of(check), 0)
@@ -80,6 +107,7 @@ export async function verifyLogs(options: VerifyOptions): Promise<VerifyReport> 
     tampering: [...checks.flatMap(({ first }) => first ?? []), ...strange.tampering],
     logs: checks.length,
     records: sum(({ records }) => records),
+    erased: sum(({ erased }) => erased),
     expired: sum(({ expired }) => expired),
     set_aside: sum(({ set_aside }) => set_aside),
     unsealed: sum(({ unsealed }) => unsealed) + strange.unsealed,
@@ -123,7 +151,7 @@ async function strangers(options: VerifyOptions, logs: readonly string[]) {
     ['findings', 'findings_count'],
     ['frames', 'frames_count'],
   ] as const) {
-    const id = await orphan(options, table, counted)
+    const id = await orphan(options, table, counted, logs.length > 1)
     if (id === null) continue
     const detail = `${table} of an exchange that is not recorded`
     tampering.push({ kind: 'inserted', log_id: '', sequence: 0, up_to: 0, id, detail })
@@ -132,7 +160,23 @@ async function strangers(options: VerifyOptions, logs: readonly string[]) {
 }
 
 /** The first exchange that has rows in `table` and is not recorded; null when there is none. */
-async function orphan(options: VerifyOptions, table: string, counted: string): Promise<string | null> {
+async function orphan(
+  options: VerifyOptions,
+  table: string,
+  counted: string,
+  others: boolean,
+): Promise<string | null> {
+  // An exchange's row comes after those of its frames and findings.
+  if ((await firstOrphan(options, table, counted)) === null) return null
+  await options.own.settled()
+  for (let waited_ms = 0; ; waited_ms += arrival_poll_ms) {
+    const id = await firstOrphan(options, table, counted)
+    if (id === null || !others || waited_ms >= arrival_ms_max) return id
+    await sleep(arrival_poll_ms)
+  }
+}
+
+async function firstOrphan(options: VerifyOptions, table: string, counted: string): Promise<string | null> {
   const { clickhouse, retention_days, now_ms } = options
   const { database } = clickhouse
   // Exact only while nothing expires or is inserted, and cheap: what it finds is looked at closely.
@@ -144,7 +188,9 @@ async function orphan(options: VerifyOptions, table: string, counted: string): P
   const rows = await clickhouse.rows<{ id: string }>(
     `SELECT toString(f.exchange_id) AS id FROM ${database}.${table} AS f
      WHERE f.started_at > fromUnixTimestamp64Milli({since:Int64})
-       AND f.exchange_id NOT IN (SELECT e.id FROM ${database}.exchanges AS e) ORDER BY f.started_at LIMIT 1`,
+       AND f.exchange_id NOT IN (SELECT e.id FROM ${database}.exchanges AS e)
+       AND toString(f.exchange_id) NOT IN (SELECT l.id FROM ${database}.leaves AS l WHERE l.kind = 'set_aside')
+     ORDER BY f.started_at LIMIT 1`,
     { since: Math.max(0, now_ms - retention_days * day_ms) },
   )
   return rows[0]?.id ?? null
@@ -153,14 +199,16 @@ async function orphan(options: VerifyOptions, table: string, counted: string): P
 class LogCheck {
   first: Tampering | null = null
   records = 0
+  erased = 0
   expired = 0
   set_aside = 0
   unsealed = 0
   heads = 0
   behind_head = 0
   readonly unknown_keys = new Set<string>()
+  readonly log_id: string
   readonly #options: VerifyOptions
-  readonly #log_id: string
+  readonly #erasures: Erasures
   readonly #filed: SignedTreeHead | null
   readonly #tree = new GrowingTree()
   #first_sequence = 0
@@ -172,17 +220,23 @@ class LogCheck {
   #heads_from: number | null = 1
   #last_leaf = 0
 
-  constructor(options: VerifyOptions, log_id: string, filed: SignedTreeHead | null) {
+  constructor(options: VerifyOptions, log_id: string, filed: SignedTreeHead | null, erasures: Erasures) {
     this.#options = options
-    this.#log_id = log_id
+    this.log_id = log_id
     this.#filed = filed
+    this.#erasures = erasures
+  }
+
+  /** Records up to this sequence are in a tree whose head was signed. */
+  get signed_up_to(): number {
+    return this.#first_sequence + this.#vouched - 1
   }
 
   async run(): Promise<void> {
     const { clickhouse } = this.#options
-    const [head] = await readHeads(clickhouse, this.#log_id, 0, 1)
+    const [head] = await readHeads(clickhouse, this.log_id, 0, 1)
     this.#first_sequence = (this.#filed ?? head)?.first_sequence ?? 0
-    for await (const leaves of readLeaves(clickhouse, this.#log_id, 0)) {
+    for await (const leaves of readLeaves(clickhouse, this.log_id, 0)) {
       if (this.#first_sequence === 0) this.#first_sequence = leaves[0]?.sequence ?? 0
       await this.#batch(leaves)
       if (this.first !== null) return
@@ -192,7 +246,7 @@ class LogCheck {
   }
 
   #tampered(kind: TamperKind, sequence: number, id: string, detail: string, up_to = sequence): void {
-    this.first ??= { kind, log_id: this.#log_id, sequence, up_to, id, detail }
+    this.first ??= { kind, log_id: this.log_id, sequence, up_to, id, detail }
   }
 
   async #batch(leaves: readonly Leaf[]): Promise<void> {
@@ -200,7 +254,7 @@ class LogCheck {
     const first = leaves[0]?.sequence ?? 0
     const last = leaves.at(-1)?.sequence ?? 0
     // From where the leaves before ended, so that records of missing leaves are seen too.
-    const records = await readRecords(clickhouse, this.#log_id, Math.min(first, this.#next()), last)
+    const records = await readRecords(clickhouse, this.log_id, Math.min(first, this.#next()), last)
     const places = new Map(leaves.map(({ id, sequence }) => [id, sequence]))
     for (const leaf of leaves) {
       if (leaf.sequence > this.#next()) {
@@ -228,7 +282,7 @@ class LogCheck {
     else if (record === undefined) this.#missing(leaf)
     else if (more.length > 0) {
       this.#tampered('inserted', sequence, id, 'there is more than one record of this sequence')
-    } else if (sha256Hex(canonicalRecord(record)) === leaf.record_hash) this.records++
+    } else if (sha256Hex(canonicalRecord(record)) === leaf.record_hash) this.#genuine(record, leaf)
     else {
       const stands = String(record.row.id ?? '')
       const place = places.get(stands)
@@ -238,10 +292,30 @@ class LogCheck {
     }
   }
 
-  #missing(leaf: Leaf): void {
+  #genuine(record: RecordRows, { sequence, id, ...leaf }: Leaf): void {
+    if (record.kind === 'admin_change') this.#erasures.unchanged(this.log_id, sequence)
+    if (record.erased !== true) {
+      this.records++
+      return
+    }
+    // The erasure itself may have expired; the record is about to.
+    if (!this.#erasures.cover(record.row) && this.#isOld(leaf.started_at)) {
+      this.expired++
+      return
+    }
+    this.erased++
+    const detail = 'its bodies were taken out without a signed erasure'
+    const place = { log_id: this.log_id, sequence, up_to: sequence, id }
+    this.#erasures.need(record.row, { kind: 'erasure_forged', ...place, detail })
+  }
+
+  #isOld(started_at: string): boolean {
     const { retention_days, now_ms } = this.#options
-    const began_ms = Date.parse(`${leaf.started_at.replace(' ', 'T')}Z`)
-    if (began_ms + retention_days * day_ms < now_ms) this.expired++
+    return Date.parse(`${started_at.replace(' ', 'T')}Z`) + retention_days * day_ms < now_ms
+  }
+
+  #missing(leaf: Leaf): void {
+    if (this.#isOld(leaf.started_at)) this.expired++
     else this.#tampered('removed', leaf.sequence, leaf.id, 'the record is missing')
   }
 
@@ -260,7 +334,7 @@ class LogCheck {
   async #moreHeads(): Promise<SignedTreeHead[]> {
     if (this.#heads_from === null) return []
     const from = this.#heads_from
-    this.#coming = await readHeads(this.#options.clickhouse, this.#log_id, from, heads_a_batch)
+    this.#coming = await readHeads(this.#options.clickhouse, this.log_id, from, heads_a_batch)
     const last = this.#coming.at(-1)
     this.#heads_from = last === undefined ? null : last.tree_size + 1
     return this.#coming
@@ -290,14 +364,14 @@ class LogCheck {
     const { database } = clickhouse
     const [last] = await clickhouse.rows<{ size: string }>(
       `SELECT max(tree_size) AS size FROM ${database}.tree_heads WHERE log_id = {log_id:UUID}`,
-      { log_id: this.#log_id },
+      { log_id: this.log_id },
     )
     const signed = Math.max(Number(last?.size ?? 0), this.#filed?.tree_size ?? 0)
     if (signed > this.#tree.size) {
       this.#tampered('removed', this.#next(), '', `the log ends here; ${signed} records were signed`)
       return
     }
-    const in_flight = this.#log_id === own.log_id ? own.sequence : Number.MAX_SAFE_INTEGER
+    const in_flight = this.log_id === own.log_id ? own.sequence : Number.MAX_SAFE_INTEGER
     const behind = await this.#count('sequence > {from:UInt64}', Math.max(this.#last_leaf, in_flight))
     if (behind.rows > 0) {
       this.#tampered('inserted', behind.first, behind.id, 'the record has no leaf; the log ended before it')
@@ -309,7 +383,7 @@ class LogCheck {
     const [row] = await this.#options.clickhouse.rows<{ n: string; first: string; id: string }>(
       `SELECT count() AS n, min(sequence) AS first, toString(argMin(id, sequence)) AS id
        FROM ${this.#options.clickhouse.database}.exchanges WHERE log_id = {log_id:UUID} AND ${where}`,
-      { log_id: this.#log_id, from },
+      { log_id: this.log_id, from },
     )
     return { rows: Number(row?.n ?? 0), first: Number(row?.first ?? 0), id: row?.id ?? '' }
   }

@@ -144,9 +144,10 @@ class SpoolWriter {
     const last = entries.at(-1)?.sequence
     if (first === undefined || last === undefined) return
     const tables: readonly AuditTable[] = [
-      'exchanges',
-      'findings',
+      // What belongs to an exchange is there before it is.
       'frames',
+      'findings',
+      'exchanges',
       'approvals',
       'admin_changes',
       'leaves',

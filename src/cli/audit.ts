@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { checkEvidence, type Evidence } from '../audit/evidence.ts'
-import type { Verification } from '../control/evidence_routes.ts'
+import type { ErasedBodies } from '../audit/erase_bodies.ts'
+import type { VerifyReport } from '../audit/verify_log.ts'
+import type { AuditJob } from '../control/audit_job.ts'
 import { exportSessions, since } from './audit_sessions.ts'
 import {
   type ControlClient,
@@ -18,17 +20,23 @@ export const usage = `usage: sluice audit verify
        sluice audit check FILE --key PUBLIC_KEY_FILE
        sluice audit keys
        sluice audit sessions [--since TIME] [--format jsonl]
+       sluice audit erase --person SUBJECT --reason TEXT [--before TIME]
 
 verify reads everything recorded and compares it with what was signed; it names the first record of each log that was
 changed, removed, inserted or reordered. export writes evidence of one exchange: the record, the proof that it is in the
 log, the signed head of the log. check verifies such a file offline, with a public key that you trust. keys prints the
-gateway's public keys. sessions prints every exchange with its masked bodies, a line of JSON each, oldest last.
+gateway's public keys. sessions prints every exchange with its masked bodies, a line of JSON each, oldest last. erase takes
+the masked bodies of a person out of everything recorded, for good; what is left verifies as before.
 
 --out FILE    where the evidence goes; default standard output
 --key FILE    public key in PEM, as keys prints it
 --since TIME  such as 2026-01-31, 2026-01-31T12:00:00Z, or 90m, 12h, 7d ago; default 1d
+--person S     subject of the person, as the column subject of exchanges has it
+--reason TEXT why, recorded with your name
+--before TIME  only what began before it; default now
 --url URL     the control listener; default SLUICE_URL, else ${default_control_url}
---token TOKEN your access token; default SLUICE_TOKEN; needs the role auditor or admin
+--token TOKEN your access token; default SLUICE_TOKEN; needs the role auditor or admin,
+              for erase admin
 
 Exit code 0: all is as it was written, 1: it is not, or the gateway refused, 2: called wrongly or not reached.
 `
@@ -46,6 +54,9 @@ export async function run(args: string[]): Promise<number> {
         key: { type: 'string' },
         since: { type: 'string' },
         format: { type: 'string' },
+        person: { type: 'string' },
+        reason: { type: 'string' },
+        before: { type: 'string' },
         url: { type: 'string' },
         token: { type: 'string' },
       },
@@ -57,7 +68,8 @@ export async function run(args: string[]): Promise<number> {
     if (what === 'verify') return await verify(controlClient(values))
     if (what === 'export') return await exportOne(controlClient(values), name ?? '', values.out)
     if (what === 'keys') return await printKeys(controlClient(values))
-    if (what !== 'sessions') throw new UsageError('verify, export, check, keys or sessions?')
+    if (what === 'erase') return await erase(controlClient(values), values)
+    if (what !== 'sessions') throw new UsageError('verify, export, check, keys, sessions or erase?')
     if ((values.format ?? 'jsonl') !== 'jsonl') throw new UsageError('the only format is jsonl')
     return await exportSessions(controlClient(values), since(values.since ?? '1d', Date.now()))
   } catch (error) {
@@ -71,18 +83,50 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function verify(client: ControlClient): Promise<number> {
-  let now = await client.json<Verification>('POST', '/api/v1/audit/verify')
+/** Begins a job of the gateway's and waits until it is done. */
+async function finished<T>(client: ControlClient, path: string, failed: string, body?: object) {
+  let now = await client.json<AuditJob<T>>('POST', path, body)
   while (now.state === 'running') {
     await sleep(poll_ms)
-    now = await client.json<Verification>('GET', '/api/v1/audit/verify')
+    now = await client.json<AuditJob<T>>('GET', path)
   }
-  const { report } = now
-  if (report === null) throw new ControlClientError(1, `the audit could not be verified: ${now.problem}`)
-  const seconds = ((now.ended_at - now.started_at) / 1000).toFixed(1)
-  const { records, logs, heads, expired, set_aside, unsealed, behind_head } = report
+  if (now.report === null) throw new ControlClientError(1, `${failed}: ${now.problem}`)
+  return { report: now.report, seconds: ((now.ended_at - now.started_at) / 1000).toFixed(1) }
+}
+
+async function erase(
+  client: ControlClient,
+  { person, reason, before }: { person?: string; reason?: string; before?: string },
+): Promise<number> {
+  if (person === undefined || person === '') throw new UsageError('--person: whose bodies?')
+  if (reason === undefined || reason === '') throw new UsageError('--reason: why? It is recorded.')
+  const body = { person, reason, ...(before && { before: since(before, Date.now(), '--before') }) }
+  const { report } = await finished<ErasedBodies>(
+    client,
+    '/api/v1/audit/erasure',
+    'nothing was erased, or not all',
+    body,
+  )
+  const { exchanges, frames, bytes, approvals, approvals_kept } = report
+  process.stdout.write(`erased: ${bytes} bytes in ${frames} pieces of ${exchanges} exchanges\n`)
+  if (approvals > 0) process.stdout.write(`erased: ${approvals} previews of held requests\n`)
+  if (approvals_kept > 0)
+    process.stdout.write(
+      `kept until they expire: ${approvals_kept} previews that an earlier release recorded\n`,
+    )
+  return 0
+}
+
+async function verify(client: ControlClient): Promise<number> {
+  const { report, seconds } = await finished<VerifyReport>(
+    client,
+    '/api/v1/audit/verify',
+    'the audit could not be verified',
+  )
+  const { records, logs, heads, erased, expired, set_aside, unsealed, behind_head } = report
   process.stdout.write(`${records} records in ${logs} logs, ${heads} signed heads, ${seconds} s\n`)
   for (const [count, what] of [
+    [erased, 'erased: their bodies are gone, all else is as it was written'],
     [expired, 'expired: only their leaves are left'],
     [set_aside, 'refused by ClickHouse and set aside'],
     [unsealed, 'not sealed: recorded before there was a log, or by a gateway that has none'],
@@ -118,12 +162,14 @@ async function check(file: string | undefined, key: string | undefined): Promise
     process.stdout.write(`NOT GENUINE: ${problem}\n`)
     return 1
   }
-  const { leaf, head } = JSON.parse(text) as Evidence
+  const { leaf, head, bodies } = JSON.parse(text) as Evidence
   const when = new Date(head.signed_at).toISOString()
   process.stdout.write(
     `genuine: exchange ${leaf.id} of ${leaf.started_at} UTC is record ${leaf.sequence} of log ${leaf.log_id}\n` +
       `signed at ${when} by key ${head.key_id} over ${head.tree_size} records\n`,
   )
+  const erased = bodies.filter((body) => body === null).length
+  if (erased > 0) process.stdout.write(`${erased} of ${bodies.length} pieces of its bodies were erased\n`)
   return 0
 }
 

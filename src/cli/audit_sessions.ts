@@ -7,11 +7,11 @@ import { UsageError } from './usage_error.ts'
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** A time as it is written after `--since`, in milliseconds since the epoch. @throws UsageError */
-export function since(text: string, now_ms: number): number {
+export function since(text: string, now_ms: number, option = '--since'): number {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   if (count !== undefined) return now_ms - Number(count) * (units[unit] ?? 0)
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) throw new UsageError('--since: a time such as 2026-01-31, or 12h or 7d')
+  if (Number.isNaN(time)) throw new UsageError(`${option}: a time such as 2026-01-31, or 12h or 7d`)
   return time
 }
 

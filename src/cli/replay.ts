@@ -71,7 +71,7 @@ async function play(detail: ExchangeDetail, recorded: ExchangeFrames, speed: num
   }
   if (direction !== '') process.stdout.write('\n')
   say(
-    `${status} ${outcome} after ${seconds(recorded.total_us)}${recorded.truncated ? '; not all of it was recorded' : ''}`,
+    `${status} ${outcome} after ${seconds(recorded.total_us)}${recorded.truncated ? '; not all of it was recorded' : ''}${recorded.erased ? '; its bodies were erased' : ''}`,
   )
 }
 

@@ -122,6 +122,8 @@ export const limits = {
   token_cache_entries_max: 10_000,
   /** API keys of a gateway, revoked ones included. */
   api_keys_max: 10_000,
+  erasure_subject_chars_max: 500,
+  erasure_reason_chars_max: 1_000,
   api_key_name_chars_max: 100,
   api_key_groups_max: 50,
   api_key_expires_ms_default: 90 * 86_400_000,

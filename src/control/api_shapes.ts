@@ -18,6 +18,8 @@ export interface ExchangeFrames {
   readonly total_us: number
   /** Whether there is more than is recorded or sent. */
   readonly truncated: boolean
+  /** Whether bodies of it were erased. */
+  readonly erased: boolean
 }
 
 /** How many findings, by something's name. */

@@ -1,21 +1,13 @@
-import type { Audit } from '../audit/audit.ts'
 import type { VerifyReport } from '../audit/verify_log.ts'
 import { Problem } from '../problem/problem.ts'
+import { type AuditJob, AuditJobs } from './audit_job.ts'
 import { askAudit } from './ask_audit.ts'
 import type { ControlContext } from './control_context.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { askedBy, type Route } from './route.ts'
 
-/** A verification of everything recorded: it may run longer than a request can wait. */
-export interface Verification {
-  readonly state: 'none' | 'running' | 'done' | 'failed'
-  /** Milliseconds since the epoch; 0: not yet. */
-  readonly started_at: number
-  readonly ended_at: number
-  readonly report: VerifyReport | null
-  /** Why it could not be done. */
-  readonly problem: string
-}
+/** A verification of everything recorded. */
+export type Verification = AuditJob<VerifyReport>
 
 /** What proves that the audit is whole. */
 export const evidence_routes: readonly Route[] = [
@@ -25,34 +17,29 @@ export const evidence_routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/exchanges\/([^/]+)\/evidence$/, handle: evidence },
 ]
 
-const none: Verification = { state: 'none', started_at: 0, ended_at: 0, report: null, problem: '' }
-/** The last verification of each audit, running or done. */
-const last = new WeakMap<Audit, Verification>()
+const verifications = new AuditJobs<VerifyReport>()
 
 async function showVerification(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
   await askedBy(context, request, 'auditor', 'admin')
-  return jsonAnswer(last.get(context.audit) ?? none)
+  return jsonAnswer(verifications.last(context.audit))
 }
 
 /** Begins one, unless one is running already. */
 async function verify(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {
   const who = await askedBy(context, request, 'auditor', 'admin')
   const { audit, log } = context
-  const now = last.get(audit)
-  if (now?.state === 'running') return jsonAnswer(now)
-  const begun: Verification = { ...none, state: 'running', started_at: Date.now() }
-  last.set(audit, begun)
+  const now = verifications.last(audit)
+  if (now.state === 'running') return jsonAnswer(now)
   log.info({ subject: who.principal.subject }, 'somebody has the audit verified')
-  audit.verify().then(
-    (report) => {
-      last.set(audit, { ...begun, state: 'done', ended_at: Date.now(), report })
-      for (const { kind, log_id, sequence, up_to } of report.tampering)
+  const work = audit.verify()
+  work.then(
+    ({ tampering }) => {
+      for (const { kind, log_id, sequence, up_to } of tampering)
         log.error({ kind, log_id, sequence, up_to }, 'the audit was tampered with')
     },
-    (error: Error) =>
-      last.set(audit, { ...begun, state: 'failed', ended_at: Date.now(), problem: error.message }),
+    () => {},
   )
-  return jsonAnswer(begun)
+  return jsonAnswer(verifications.begin(audit, work))
 }
 
 async function keys(context: ControlContext, request: HttpRequest): Promise<HttpAnswer> {

@@ -44,6 +44,7 @@ function bodyText(body: RecordedBody, frames: readonly Frame[], direction: Frame
     content_type,
     bytes,
     text: binary ? '' : text,
+    erased: frames.some((frame) => frame.direction === direction && frame.erased === true),
     truncated: body.truncated || whole.byteLength > shown_bytes_max,
     binary,
     unscanned_bytes,

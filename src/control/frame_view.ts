@@ -21,6 +21,7 @@ export function exchangeFrames(record: ExchangeRecord): ExchangeFrames {
   return {
     frames,
     total_us: Math.max(record.timing.total_us, frames.at(-1)?.offset_us ?? 0),
+    erased: record.frames.some(({ erased }) => erased === true),
     truncated: cut || record.request.truncated || record.response.truncated,
   }
 }

@@ -125,6 +125,8 @@ export interface BodyText {
   readonly text: string
   /** Whether there was more than is recorded or shown. */
   readonly truncated: boolean
+  /** Whether what was recorded was erased. */
+  readonly erased: boolean
   readonly binary: boolean
   readonly unscanned_bytes: number
   readonly unscanned_reason: string

@@ -56,6 +56,13 @@ const operations: Readonly<Record<string, Operation>> = {
   },
   'GET /api/v1/audit/verify': { about: 'What the last verification said', roles: auditors },
   'POST /api/v1/audit/verify': { about: 'Verify the audit', roles: auditors },
+  'GET /api/v1/audit/erasure': { about: 'What the last erasure took away', roles: admins },
+  'POST /api/v1/audit/erasure': {
+    about: 'Erase the masked bodies recorded of a person, before a time in ms since the epoch or now',
+    roles: admins,
+    body: { person: 'string', before: 'number?', reason: 'string' },
+    status: 202,
+  },
   'GET /api/v1/audit/keys': { about: 'Public keys of the signed tree heads', roles: auditors },
   'GET /api/v1/detectors': { about: 'What can be found', roles: auditors },
   'POST /api/v1/scan': {

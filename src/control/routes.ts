@@ -9,6 +9,7 @@ import { connection_routes } from './connection_routes.ts'
 import type { ControlContext } from './control_context.ts'
 import { setCookie } from './cookies.ts'
 import { decideApproval, takeBackGrant, visibleApproval } from './decide_approval.ts'
+import { erasure_routes } from './erasure_routes.ts'
 import { evidence_routes } from './evidence_routes.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { countMember, jsonBody, textMember } from './json_body.ts'
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/grants$/, handle: listGrants },
   { method: 'POST', path: /^\/api\/v1\/grants\/([^/]+)\/revoke$/, handle: revokeGrant },
   ...evidence_routes,
+  ...erasure_routes,
   ...audit_routes,
   ...operation_routes,
   ...api_key_routes,

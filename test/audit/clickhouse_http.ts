@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createChdbConnection } from 'chdb/connection'
 
 /** What the server does with a request. `lost`: it does what it is asked and cuts the connection before the answer. */
-export type Behaviour = 'answer' | 'lost' | 'hang' | 'reset' | 'overloaded' | 'puzzled' | 'slow'
+export type Behaviour = 'answer' | 'lost' | 'hang' | 'reset' | 'overloaded' | 'puzzled' | 'forbidden' | 'slow'
 
 export interface Statement {
   readonly sql: string
@@ -113,6 +113,8 @@ async function serve(
     return refuse(response, 500, 'Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)')
   }
   if (behaviour === 'puzzled') return refuse(response, 500, 'Code: 9999. DB::Exception: What. (WHAT)')
+  if (behaviour === 'forbidden')
+    return refuse(response, 403, 'Code: 497. DB::Exception: Not enough privileges. (ACCESS_DENIED)')
   if (behaviour === 'hang') return void hanging.add(response)
   if (behaviour === 'slow') await new Promise((resolve) => setTimeout(resolve, 300))
   const answer = await runStatement(path, query === null ? sql : `${sql}\n${body}`, searchParams, settings)

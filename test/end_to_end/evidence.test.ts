@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { checkEvidence } from '../../src/audit/evidence.ts'
 import { headSigner, newSigningKey } from '../../src/audit/tree_head.ts'
 import { runSluice } from '../cli/sluice_process.ts'
-import { exchangesWhere } from './read_audit.ts'
+import { exchangesWhere, sql } from './read_audit.ts'
 import { type Stack, startStack } from './stack.ts'
 
 let stack: Stack
@@ -105,4 +105,31 @@ test('sluice audit sessions prints each exchange with its frames as a line of JS
   const later = new Date(Date.now() + 3_000).toISOString()
   assert.equal((await sluice('omar', 'audit', 'sessions', '--since', later)).stdout, '')
   assert.equal((await sluice('omar', 'audit', 'sessions', '--since', 'yesterday')).code, 2)
+})
+
+test('sluice audit erase takes a person’s bodies for good, for administrators alone and with a reason', async () => {
+  const [caller] = await sql(stack, 'SELECT any(subject) AS subject FROM exchanges WHERE status = 200')
+  const person = String(caller?.subject)
+  const erase = ['audit', 'erase', '--person', person]
+  assert.equal((await sluice('omar', ...erase)).code, 2)
+  assert.equal((await sluice('ana', ...erase, '--reason', 'mine')).code, 1)
+  const { code, stdout, stderr } = await sluice('omar', ...erase, '--reason', 'ticket 4711')
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /^erased: \d+ bytes in \d+ pieces of 3 exchanges\n$/)
+  const replayed = await sluice('omar', 'replay', ids[0] ?? '', '--speed', '0')
+  assert.match(replayed.stdout, /its bodies were erased\n$/)
+  assert.ok(!replayed.stdout.includes('hello'))
+  const verified = await sluice('omar', 'audit', 'verify')
+  assert.equal(verified.code, 0, verified.stdout)
+  assert.match(verified.stdout, /3 erased: their bodies are gone/)
+  assert.match(verified.stdout, /nothing was changed/)
+  const recorded = await sql(stack, 'SELECT action, target, email, detail FROM admin_changes')
+  assert.deepEqual(
+    recorded.map(({ action, target, email }) => [action, target, email]),
+    [['audit.erase', person, 'omar@example.com']],
+  )
+  assert.match(String(recorded[0]?.detail), /ticket 4711/)
+  await sluice('omar', 'audit', 'export', ids[1] ?? '', '--out', evidence_file)
+  const checked = await runSluice(['audit', 'check', evidence_file, '--key', key_file])
+  assert.match(checked.stdout, /^genuine: .*\n.*\n(\d+) of \1 pieces of its bodies were erased\n$/)
 })
