@@ -14,6 +14,8 @@ export let event_count: u32 = 0
 
 export let overflow: bool = false
 export let ended: bool = false
+/** Each line is an event, and all of it is data: JSON lines. */
+let by_line: bool = false
 
 /** Length of the line end at `p`: 0 when there is none, -1 when more input must tell. */
 // @ts-ignore: decorator
@@ -63,7 +65,8 @@ export function readEvents(from: u32, n: u32, masking: bool, final: bool): u32 {
       overflow = true
       return start
     }
-    readEvent(p, whole, masking)
+    if (by_line) readLine(p, whole, masking)
+    else readEvent(p, whole, masking)
     const e = EVENTS + <usize>(event_count++) * EVENT_BYTES
     store<u32>(e, whole)
     store<u32>(e, span_count, 4)
@@ -74,8 +77,23 @@ export function readEvents(from: u32, n: u32, masking: bool, final: bool): u32 {
   return start
 }
 
-/** Input offset behind the blank line that ends the event at `p`, or 0. */
+function findLineFeed(p: u32, n: u32): u32 {
+  const lf = i8x16.splat(10)
+  while (p + 16 <= n) {
+    const m = i8x16.bitmask(i8x16.eq(v128.load(WORK + p), lf))
+    if (m != 0) return p + ctz(m)
+    p += 16
+  }
+  while (p < n && load<u8>(WORK + p) != 10) p++
+  return p
+}
+
+/** Input offset behind the blank line, or in JSON lines the line feed, that ends the event at `p`, or 0. */
 export function findEventEnd(p: u32, n: u32, final: bool): u32 {
+  if (by_line) {
+    const q = findLineFeed(p, n)
+    return q < n ? q + 1 : final ? n : 0
+  }
   while (p < n) {
     const q = findLineEnd(p, n)
     if (q == n) break
@@ -132,6 +150,16 @@ function readEvent(from: u32, to: u32, masking: bool): void {
   closeEvent(to, masking)
 }
 
+function readLine(from: u32, to: u32, masking: bool): void {
+  openEvent()
+  if (!roomForBreaks(countSpecials(from, to))) {
+    overflow = true
+    return
+  }
+  readJson(changetype<Json>(EVENT_JSON), changetype<Channel>(EVENT_CHANNEL), from, to, masking, true)
+  closeEvent(to, masking)
+}
+
 /** Comments, ids and names are text too. Those of an event stand before its data as a rule. */
 function scanLine(p: u32, q: u32, masking: bool, j: Json, ch: Channel): void {
   if (j.depth != 0 || pass.text_end > <u32>(TEXT_BYTES / 2)) return
@@ -148,7 +176,8 @@ function scanLine(p: u32, q: u32, masking: bool, j: Json, ch: Channel): void {
 }
 
 /** Begins a call: no event read, nothing over its bound. */
-export function resetEvents(): void {
+export function resetEvents(lines: bool): void {
+  by_line = lines
   event_count = 0
   overflow = false
   ended = false

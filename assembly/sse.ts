@@ -138,9 +138,9 @@ function release(events: u32, masking: bool, final: bool): void {
   }
 }
 
-/** Reads the events in WORK[0, n) and makes the output of those that may go out. */
-export function pushEvents(n: u32, masking: bool, final: bool): i32 {
-  resetEvents()
+/** Reads the events in WORK[0, n), each of them a line if `lines`, and makes the output of those that may go out. */
+export function pushEvents(n: u32, lines: bool, masking: bool, final: bool): i32 {
+  resetEvents(lines)
   // Nothing can be decided anew until another event is whole.
   const read = load<u32>(EVENTS_READ)
   if (!final && (read >= n || findEventEnd(read, n, false) == 0)) {

@@ -22,6 +22,8 @@ import { scanText } from './text'
 export const MODE_RAW: i32 = 0
 export const MODE_JSON: i32 = 1
 export const MODE_EVENTS: i32 = 2
+/** JSON lines that carry pieces of texts, as the events of a stream do. */
+export const MODE_LINES: i32 = 3
 
 export const STATUS_OK: i32 = 0
 /** An event is larger than CARRY_BYTES_MAX, or has more parts than can be told apart. */
@@ -136,7 +138,7 @@ export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_b
   keep_text_bytes = 0
   keep_breaks = 0
   const n = carried + chunk
-  if (mode == MODE_EVENTS) return pushStream(n, masking, final)
+  if (mode == MODE_EVENTS || mode == MODE_LINES) return pushStream(n, mode == MODE_LINES, masking, final)
   if (mode == MODE_JSON) pushJson(n, kept_text, kept_breaks, masking, final)
   else pushRaw(n, masking, final)
   return STATUS_OK
@@ -185,8 +187,8 @@ function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final
   state_bytes = <u32>(JSON_AT + JSON_BYTES - STATE)
 }
 
-function pushStream(n: u32, masking: bool, final: bool): i32 {
-  const status = pushEvents(n, masking, final)
+function pushStream(n: u32, lines: bool, masking: bool, final: bool): i32 {
+  const status = pushEvents(n, lines, masking, final)
   keep_work = released
   keep_work_bytes = n - released
   state_bytes = <u32>(SLOTS - STATE) + slotsUsed() * <u32>SLOT_BYTES

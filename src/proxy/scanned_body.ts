@@ -174,7 +174,8 @@ export class ScannedBody {
       const { direction, scanner, content_type, kind, style, originals, restorer } = this.#options
       const contentType = kind.kind === 'binary' ? 'text/plain' : content_type
       const taken = direction === 'request' && originals !== null ? { originals } : {}
-      this.#stream = scanner.open({ contentType, style: scannerStyle(style), ...taken })
+      const deltas = direction === 'response'
+      this.#stream = scanner.open({ contentType, deltas, style: scannerStyle(style), ...taken })
       // what is recorded stays masked: only the caller gets it back
       if (restorer && originals !== null) this.#restoring = restorer.open({ contentType, originals })
     }

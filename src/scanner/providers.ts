@@ -58,7 +58,7 @@ const others: readonly ProviderShape[] = [
   {
     name: 'Anthropic messages',
     reference: 'https://docs.claude.com/en/docs/build-with-claude/streaming',
-    text: ['delta.text', 'delta.partial_json', 'delta.thinking', 'delta.citation.cited_text'],
+    text: ['delta.text', 'delta.partial_json', 'delta.thinking'],
     index: ['index'],
   },
   {

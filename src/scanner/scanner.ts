@@ -67,15 +67,15 @@ interface Exports {
 /** Longest chunk that the Wasm side takes at once, in bytes. */
 const chunk_bytes_max = 65_536
 /** What the host calls the engine's framings. */
-const mode_of = { raw: 0, json: 1, events: 2 } as const
+const mode_of = { raw: 0, json: 1, events: 2, lines: 3 } as const
 /** What the host calls the engine's styles; 0 replaces nothing. */
 const style_number = { label: 1, partial: 2, fixed: 3, pseudonym: 4, restore: 5 } as const
 const finding_bytes = 48
 const edit_bytes = 16
 /** Longest mask of fixed length that a finding shows, in bytes. */
 const shown_stars_max = 64
-/** State of a new stream by mode, in bytes: text and JSON have one channel, event streams 32. */
-const fresh_state_bytes = [1024, 1024, 64 + 34 * 1024]
+/** State of a new stream by mode, in bytes: text and JSON have one channel, streams of events 32. */
+const fresh_state_bytes = [1024, 1024, 64 + 34 * 1024, 64 + 34 * 1024]
 const decoder = new TextDecoder()
 const empty = new Uint8Array(0)
 
@@ -189,7 +189,7 @@ class Stream implements ScanStream {
 
   constructor(engine: Engine, options: StreamOptions) {
     this.#engine = engine
-    this.#mode = mode_of[framingOf(options.contentType)]
+    this.#mode = mode_of[framingOf(options.contentType, options.deltas ?? true)]
     this.#style = options.style ?? engine.style
     this.#masking = options.action !== 'flag'
     this.#originals = options.originals ?? null

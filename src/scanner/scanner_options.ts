@@ -40,6 +40,11 @@ export type ScannerStyle = 'label' | 'partial' | 'fixed' | 'pseudonym'
 export interface StreamOptions {
   /** A `Content-Type` value; chooses the framing: JSON, event stream, or raw text. */
   readonly contentType: string
+  /**
+   * Whether JSON lines are read as events, whose pieces of one text are joined; each is then at most 2 MiB. Default true.
+   * `false` for requests, whose lines are documents of their own.
+   */
+  readonly deltas?: boolean
   /** `flag` reports without changing a byte. Default `mask`. */
   readonly action?: 'mask' | 'flag'
   /** Default: the scanner's. */
