@@ -39,7 +39,9 @@ export function Shell({ me, signedOut, signOut }: ShellProps) {
       <div class="shell">
         {mine.length > 1 && <SideNav pages={mine} current={page?.name ?? ''} waiting={queue.total} />}
         {page === undefined && <NoRole me={me} />}
-        {page !== undefined && live && <Page name={page.name} route={route} live={live} channel={channel} />}
+        {page !== undefined && live && (
+          <Page name={page.name} me={me} route={route} live={live} channel={channel} />
+        )}
       </div>
     </>
   )
@@ -47,11 +49,13 @@ export function Shell({ me, signedOut, signOut }: ShellProps) {
 
 function Page({
   name,
+  me,
   route,
   live,
   channel,
 }: {
   name: string
+  me: Me
   route: Route
   live: Live
   channel: LiveQueue
@@ -66,7 +70,7 @@ function Page({
     case 'keys':
       return <KeysPage />
     case 'connections':
-      return <ConnectionsPage selected={route.id} />
+      return <ConnectionsPage selected={route.id} admin={me.roles.includes('admin')} />
     case 'policy':
       return <PolicyPage />
     case 'detectors':

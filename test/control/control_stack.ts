@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { type Ledger, openLedger } from '../../src/approval/ledger.ts'
 import { type Audit, openAudit } from '../../src/audit/audit.ts'
+import { openConnections } from '../../src/config/connection_register.ts'
 import { loadConfig } from '../../src/config/load_config.ts'
 import { startControl } from '../../src/control/server.ts'
 import { demo_audience, demo_dashboard_client, startOpenidProvider } from '../../src/demo/openid_provider.ts'
@@ -90,6 +91,9 @@ export async function startControlStack(roles = default_roles, health = {}): Pro
   const store = await openLmdbStore(join(folder, 'state'))
   const ledger = await openLedger(store)
   const api_keys = await openApiKeys(store)
+  const env = { ADDED_KEY: upstream_credential }
+  const connections = await openConnections({ store, config: () => config, env })
+  const inForce = () => ({ ...connections.connections(), ...config.connections })
   const audit = await openAudit({
     folder: join(folder, 'audit'),
     clickhouse: null,
@@ -97,7 +101,14 @@ export async function startControlStack(roles = default_roles, health = {}): Pro
     log: silent_log,
   })
   const control = await startControl({
-    config,
+    config: {
+      ...config,
+      get connections() {
+        return inForce()
+      },
+    },
+    connections,
+    resolvedConnection: (name) => inForce()[name],
     ledger,
     audit,
     verifier: () => verifier,
@@ -132,6 +143,7 @@ export async function startControlStack(roles = default_roles, health = {}): Pro
       await control.close()
       await ledger.close()
       await api_keys.close()
+      await connections.close()
       await audit.close()
       await store.close()
       keys.stop()
@@ -158,6 +170,9 @@ connections:
     allow: [{ groups: [ml-eng], methods: [POST], models: ["gpt-*"] }]
     approve: [{ name: risky-words, keywords: [export], approvers: [security-oncall] }]
   ollama: { upstream: "http://127.0.0.1:2", allow: [{ groups: [ml-eng] }] }
+api_connections:
+  upstreams: ["http://127.0.0.1:*"]
+  secrets: [{ env: [ADDED_KEY], upstreams: ["http://127.0.0.1:*"] }]
 `
 }
 
