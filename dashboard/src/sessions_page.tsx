@@ -56,7 +56,7 @@ function Found({
   selected: string
   query: Readonly<Record<string, string>>
 }) {
-  const { rows, failure, more, loading, loadMore, reload } = sessions
+  const { rows, failure, more, loading, stale, loadMore, reload } = sessions
   return (
     <>
       {failure && (
@@ -77,7 +77,11 @@ function Found({
           Every request through the gateway is recorded here, masked, once it has ended.
         </Empty>
       )}
-      {rows && rows.length > 0 && <SessionTable rows={rows} selected={selected} query={query} />}
+      {rows && rows.length > 0 && (
+        <div class={stale ? 'stale' : ''} aria-busy={stale} inert={stale}>
+          <SessionTable rows={rows} selected={selected} query={query} />
+        </div>
+      )}
       {more && (
         <p class="more">
           <button type="button" class="button" disabled={loading} onClick={loadMore}>

@@ -15,6 +15,8 @@ export interface Sessions {
   /** Whether older ones may be there. */
   readonly more: boolean
   readonly loading: boolean
+  /** The rows are those of the search before, until this one is answered. */
+  readonly stale: boolean
   readonly loadMore: () => void
   readonly reload: () => void
 }
@@ -26,6 +28,7 @@ export function useSessions(search: string, tail: boolean): Sessions {
   const [more, setMore] = useState(false)
   const [loading, setLoading] = useState(true)
   const [round, setRound] = useState(0)
+  const [answered, setAnswered] = useState(search)
   /** Answers to a search that is no longer the one shown are dropped. */
   const current = useRef('')
   current.current = `${search} ${round}`
@@ -41,6 +44,7 @@ export function useSessions(search: string, tail: boolean): Sessions {
         const { exchanges } = await api<{ exchanges: ExchangeItem[] }>(`/api/v1/exchanges?${query}`)
         if (asked !== current.current) return
         take(exchanges)
+        setAnswered(search)
         setFailure('')
       } catch (error) {
         if (asked === current.current) setFailure(messageOf(error))
@@ -72,6 +76,7 @@ export function useSessions(search: string, tail: boolean): Sessions {
     failure,
     more: more && (rows?.length ?? 0) < rows_max,
     loading,
+    stale: answered !== search,
     loadMore: () => {
       void ask(oldest, (found) => {
         setRows((before) => [...(before ?? []), ...found])

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { AuditError } from '../audit/audit_error.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError, formatProblem } from '../config/config_error.ts'
@@ -85,10 +85,11 @@ async function serve(
     const changed = await reload(gateway, file, log)
     if (changed) await watched.follow(sourcesOf(changed))
   })
-  const watch = await watchConfig(config.file, again)
   const watched = watchFiles(again)
-  await watched.follow(sourcesOf(config))
   process.on('SIGHUP', again)
+  const watch = await watchConfig(config.file, again)
+  await watched.follow(sourcesOf(config))
+  if (await isStale(config, file)) await again()
   const reason = await Promise.race([signal, gateway.hopeless.then((why) => ({ why }))])
   process.off('SIGHUP', again)
   watch.close()
@@ -97,6 +98,15 @@ async function serve(
   else log.error({ reason: reason.why }, 'the gateway cannot go on')
   await gateway.stop()
   return typeof reason === 'string' ? 0 : 1
+}
+
+/** Whether the sources changed after they were read and before anybody watched them. */
+async function isStale(config: Config, file: string): Promise<boolean> {
+  const current = await loadConfig(file, process.env).catch((error: unknown) => {
+    if (error instanceof ConfigError) return null
+    throw error
+  })
+  return !isDeepStrictEqual(current, config)
 }
 
 /** Files and folders whose change is a change of the configuration. */

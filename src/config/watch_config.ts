@@ -49,6 +49,8 @@ export async function watchConfig(file: string, changed: () => Promise<void>): P
   const watcher: FSWatcher = watch(watched, { persistent: false }, schedule)
   // A folder that is removed under the watch ends it; the signal still reloads.
   watcher.on('error', () => watcher.close())
+  // A change between the digest and the watch told nobody.
+  schedule()
   return {
     close() {
       if (timer) clearTimeout(timer)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '../../src/approval/ledger_error.ts'
 import { limits } from '../../src/config/limits.ts'
 import { decide, openDesk, until } from './approval_desk.ts'
@@ -209,12 +208,13 @@ test('an approval expires by itself; its callers are told and nobody decides it 
 })
 
 test('an approval that nobody uses in time expires, and then lets nobody through', async () => {
-  const { ledger, end } = await openDesk()
+  let now = Date.now()
+  const { ledger, end } = await openDesk(undefined, () => now)
   const request = holdRequest('export it', { expires_ms: 80 })
   const { approval_id } = await ledger.hold(request)
   ledger.leave(request.exchange_id)
   await decide(ledger, approval_id, omar, 'approve')
-  await delay(100)
+  now += 100
   const again = await ledger.hold(holdRequest('export it'))
   assert.equal(again.outcome, 'pending')
   assert.notEqual(again.approval_id, approval_id)
@@ -223,11 +223,12 @@ test('an approval that nobody uses in time expires, and then lets nobody through
 })
 
 test('a denial stops answering when its time is up', async () => {
-  const { ledger, end } = await openDesk()
+  let now = Date.now()
+  const { ledger, end } = await openDesk(undefined, () => now)
   const { approval_id } = await ledger.hold(holdRequest('export it', { expires_ms: 60 }))
   await decide(ledger, approval_id, omar, 'deny')
   assert.equal((await ledger.hold(holdRequest('export it'))).outcome, 'denied')
-  await delay(80)
+  now += 80
   assert.equal((await ledger.hold(holdRequest('export it'))).outcome, 'pending')
   await end()
 })

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../src/config/limits.ts'
 import { openLmdbStore } from '../../src/state/lmdb_store.ts'
 import { decide, folder, openDesk, until } from './approval_desk.ts'
@@ -10,7 +9,8 @@ import { holdRequest, omar, zoe } from './hold_request.ts'
 test('approvals survive a restart: pending, approved, denied, and those that ran out meanwhile', async () => {
   const path = join(folder, 'restart')
   const store = await openLmdbStore(path)
-  const before = await openDesk(store)
+  let now = Date.now()
+  const before = await openDesk(store, () => now)
   const pending = await before.ledger.hold(holdRequest('pending'))
   const approved = holdRequest('approved')
   const { approval_id: approvedId } = await before.ledger.hold(approved)
@@ -22,10 +22,10 @@ test('approvals survive a restart: pending, approved, denied, and those that ran
   const later = await before.ledger.hold(holdRequest('later', { expires_ms: 400 }))
   await before.end()
   await store.close()
-  await delay(60)
+  now += 60
 
   const again = await openLmdbStore(path)
-  const { ledger, outcomes, changes, end } = await openDesk(again)
+  const { ledger, outcomes, changes, end } = await openDesk(again, () => now)
   assert.equal((await ledger.get(short.approval_id))?.state, 'expired')
   await until(() => changes.length > 0, 'what expired meanwhile was told')
   assert.deepEqual([changes[0]!.id, changes[0]!.state], [short.approval_id, 'expired'])
@@ -37,6 +37,7 @@ test('approvals survive a restart: pending, approved, denied, and those that ran
   await decide(ledger, pending.approval_id, zoe, 'approve')
   await until(() => outcomes.length === 1, 'the one that attached after the restart was told')
   assert.deepEqual([outcomes[0]!.exchange_id, outcomes[0]!.outcome], [attached.exchange_id, 'approved'])
+  now += 400
   await until(
     () => ledger.list({ state: 'expired' }).some((one) => one.id === later.approval_id),
     'the timer is armed again',

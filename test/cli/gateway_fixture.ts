@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { demo_audience, type OpenidProvider, startOpenidProvider } from '../../src/demo/openid_provider.ts'
@@ -62,7 +62,11 @@ connections:
     provider,
     upstream,
     configuration,
-    write: (text) => writeFile(file, text),
+    async write(text) {
+      // At once, as a configuration manager does it: nobody reads half of it.
+      await writeFile(`${file}.new`, text)
+      await rename(`${file}.new`, file)
+    },
     async start() {
       const sluice = startSluice(['start', '--config', file])
       running.push(sluice)

@@ -71,7 +71,7 @@ test('new requests reach 200 dashboards within a second while 3,000 wait, in bou
   for (let n = 0; n < news_count; n++) {
     const began = performance.now()
     const { approval_id } = await hold(held_count + n)
-    for (let i = 0; i < 200 && !dashboards.every(({ heard }) => heard.has(approval_id)); i++) await delay(5)
+    for (let i = 0; i < 6_000 && !dashboards.every(({ heard }) => heard.has(approval_id)); i++) await delay(5)
     const times = dashboards.map(({ heard }) => heard.get(approval_id) ?? Number.POSITIVE_INFINITY)
     worst_ms = Math.max(worst_ms, Math.max(...times) - began)
   }

@@ -22,7 +22,7 @@ before(async () => {
   ;[stack, browser] = await Promise.all([startControlStack(), openChromium()])
   stack.ledger.onOutcome((outcome) => outcomes.push(outcome))
   page = await browser.newPage({ viewport: { width: 1200, height: 800 } })
-  page.setDefaultTimeout(5_000)
+  page.setDefaultTimeout(30_000)
   await page.addInitScript(`{
     const Original = WebSocket
     window.sockets = []

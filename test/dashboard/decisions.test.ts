@@ -31,7 +31,7 @@ after(async () => {
 
 async function signedIn(who: RegExp): Promise<Page> {
   const page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage()
-  page.setDefaultTimeout(5_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(`${stack.url}/login`)
   await page.getByRole('button', { name: who }).click()
   await page.locator('.status.live').waitFor()
@@ -96,7 +96,9 @@ test('a caller is let through for a time, and the grant is taken back', async ()
 })
 
 test('a request whose time runs out while it is looked at is gone, and says so', async () => {
-  await stack.ledger.hold(holdRequest('soon over', { expires_ms: 900, principal: person('hal', ['ml-eng']) }))
+  await stack.ledger.hold(
+    holdRequest('soon over', { expires_ms: 5_000, principal: person('hal', ['ml-eng']) }),
+  )
   await one.locator('.pane', { hasText: 'hal@example.com' }).waitFor()
   await one.getByText('The request of hal@example.com to openai is expired.').waitFor()
   await one.keyboard.press('Escape')

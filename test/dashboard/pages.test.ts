@@ -24,7 +24,7 @@ before(async () => {
   ])
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   page = await context.newPage()
-  page.setDefaultTimeout(8_000)
+  page.setDefaultTimeout(30_000)
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(`${stack.url}/login`)
@@ -70,6 +70,7 @@ test('older sessions follow page by page, and new ones come in by themselves', a
 
 test('an exchange opens to its timing, findings and bodies, and its replay plays at its own pace', async () => {
   await open('sessions?person=ana&detector=github-pat')
+  await page.locator('tbody tr', { hasText: 'zita@' }).waitFor({ state: 'detached' })
   await rows().first().click()
   await page.locator('.body-view', { hasText: 'Response, masked' }).waitFor()
   await page.getByText('held for approval').waitFor()
