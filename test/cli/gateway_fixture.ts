@@ -1,7 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { demo_audience, type OpenidProvider, startOpenidProvider } from '../../src/demo/openid_provider.ts'
+import {
+  demo_audience,
+  demo_dashboard_client,
+  type OpenidProvider,
+  startOpenidProvider,
+} from '../../src/demo/openid_provider.ts'
 import { freePort } from '../end_to_end/stack.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../end_to_end/scripted_upstream.ts'
 import { type SluiceProcess, startSluice } from './sluice_process.ts'
@@ -29,14 +35,16 @@ export interface GatewayFixture {
 export async function gatewayFixture(): Promise<GatewayFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-start-'))
   const file = join(folder, 'sluice.yaml')
-  const provider = await startOpenidProvider({
-    redirect_uris: ['http://127.0.0.1/x'],
-    dashboard_secret: 'unused',
-  })
-  const upstream = await startScriptedUpstream({ deltas: ['hello ', 'there'], leak: '' })
   const [proxy_port, control_port] = [await freePort(), await freePort()]
   const proxy = `http://127.0.0.1:${proxy_port}`
   const control = `http://127.0.0.1:${control_port}`
+  const dashboard_secret = randomBytes(24).toString('hex')
+  await writeFile(join(folder, 'dashboard_secret'), dashboard_secret)
+  const provider = await startOpenidProvider({
+    redirect_uris: [`${control}/login/callback`],
+    dashboard_secret,
+  })
+  const upstream = await startScriptedUpstream({ deltas: ['hello ', 'there'], leak: '' })
   const running: SluiceProcess[] = []
   const bearer = async (person: string) => ({ authorization: `Bearer ${await provider.token(person)}` })
   const configuration = (
@@ -47,6 +55,7 @@ log: json
 identity:
   issuer: ${provider.issuer}
   audience: ${demo_audience}
+  dashboard: { client_id: ${demo_dashboard_client}, client_secret: "\${file:dashboard_secret}" }
   roles: { approver: [security-oncall], auditor: [audit] }
 connections:
   openai:

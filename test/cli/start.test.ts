@@ -73,8 +73,8 @@ test('a file with problems changes nothing; a good one takes effect while reques
   const good = gateway.configuration('ml-eng')
   await gateway.write(`${good}workrs: 1\naudit: { retention: soon }\n`)
   await running.said('the configuration has problems; the previous one stays in force')
-  assert.match(running.stdout(), /sluice\.yaml:13:1: workrs: is not a known setting; did you mean workers\?/)
-  assert.match(running.stdout(), /sluice\.yaml:14:21: audit\.retention: must be a whole number and a unit/)
+  assert.match(running.stdout(), /sluice\.yaml:14:1: workrs: is not a known setting; did you mean workers\?/)
+  assert.match(running.stdout(), /sluice\.yaml:15:21: audit\.retention: must be a whole number and a unit/)
   assert.equal((await gateway.chat('ana', 'hello')).status, 200)
 
   await gateway.write(gateway.configuration('somebody-else'))

@@ -49,8 +49,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const file = join(folder, 'sluice.yaml')
   await writeFile(file, configuration(provider.issuer, [proxy, control], upstream.url, options))
   const closeServices = () => Promise.all([provider.close(), upstream.close()])
-  const config = await loadConfig(file, { UPSTREAM_KEY: upstream_key })
-  const gateway = await startGateway(config, silent_log).catch(async (error) => {
+  const started = loadConfig(file, { UPSTREAM_KEY: upstream_key }).then((config) =>
+    startGateway(config, silent_log),
+  )
+  const gateway = await started.catch(async (error) => {
     await closeServices()
     throw error
   })
