@@ -16,6 +16,14 @@ export const limits = {
   request_held_body_bytes_max: 32 * MiB,
   /** A body of known length up to this is read whole and sent with `Content-Length`; longer ones stream. */
   request_gathered_body_bytes_max: 1 * MiB,
+  /** The same for a body with a content coding, in encoded bytes: decoded it can be held. */
+  request_gathered_encoded_bytes_max: 128 * KiB,
+  /** What a body with a content coding may decode to, times its own bytes; real text stays far below. */
+  decoded_ratio_max: 250,
+  /** Decoded bytes of one body that are let through whatever the ratio. */
+  decoded_free_bytes_max: 4 * MiB,
+  /** A response with a content coding, decoded. */
+  response_decoded_bytes_max: 1024 * MiB,
   /** Path of a request; a longer one is refused before any glob looks at it. */
   request_path_bytes_max: 8 * KiB,
   /** What may still arrive of a request body while reading it is paused: the socket is read until it is empty once. */
@@ -187,6 +195,11 @@ assert(limits.request_held_body_bytes_max <= limits.request_body_bytes_max)
 assert(limits.request_unread_pause_ms < limits.request_unread_ms_max)
 assert(limits.request_backlog_bytes_max <= limits.worker_backlog_bytes_max)
 assert(limits.request_gathered_body_bytes_max <= limits.request_held_body_bytes_max)
+assert(
+  limits.request_gathered_encoded_bytes_max * limits.decoded_ratio_max <= limits.request_held_body_bytes_max,
+)
+assert(limits.decoded_free_bytes_max <= limits.request_held_body_bytes_max)
+assert(limits.decoded_free_bytes_max <= limits.response_decoded_bytes_max)
 assert(limits.request_path_bytes_max < limits.request_headers_bytes_max)
 assert(limits.audit_frame_bytes_max <= limits.audit_body_bytes_max)
 assert(limits.jwks_fetch_ms_max <= limits.jwks_refresh_ms)

@@ -144,8 +144,9 @@ const styles = ['label', 'partial', 'fixed', 'pseudonym'] as const satisfies rea
 const request_styles = [...styles, 'restore'] as const satisfies readonly MaskStyle[]
 
 const action = oneOf(actions).default('mask')
-const request_settings = mapping({ secrets: action, style: oneOf(request_styles).default('label') })
-const response_settings = mapping({ secrets: action, style: oneOf(styles).default('label') })
+const encoding = oneOf(['decoded', 'same']).default('decoded')
+const request_settings = mapping({ secrets: action, style: oneOf(request_styles).default('label'), encoding })
+const response_settings = mapping({ secrets: action, style: oneOf(styles).default('label'), encoding })
 
 function headerNameProblem(value: string): string | null {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/i.test(value))

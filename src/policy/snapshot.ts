@@ -6,6 +6,17 @@ export type SecretsAction = 'mask' | 'block' | 'flag' | 'approve'
 /** What replaces a secret. `restore` is for requests: what was replaced there comes back in the response. Fixed names. */
 export type MaskStyle = 'label' | 'partial' | 'fixed' | 'pseudonym' | 'restore'
 
+/** What one direction of a connection does with its bodies. */
+export interface DirectionRule {
+  readonly secrets: SecretsAction
+  readonly style: MaskStyle
+  /**
+   * Whether a body whose content coding was undone goes on `decoded` (the default), or in the `same` coding. A response
+   * keeps its coding only where the caller accepts it, and upstream is asked for one only with `same`.
+   */
+  readonly encoding?: 'decoded' | 'same'
+}
+
 /** One rule of a connection's `allow` list. Every given field must match; an absent field matches anything. */
 export interface AllowRule {
   /** Any of these groups lets the caller through. Never empty. */
@@ -112,8 +123,8 @@ export interface Connection {
   readonly credential: UpstreamCredential | null
   /** In order; default deny. */
   readonly allow: readonly AllowRule[]
-  readonly request: { readonly secrets: SecretsAction; readonly style: MaskStyle }
-  readonly response: { readonly secrets: SecretsAction; readonly style: MaskStyle }
+  readonly request: DirectionRule
+  readonly response: DirectionRule
   readonly approve: readonly ApproveRule[]
   /** Absent: none. */
   readonly limits?: readonly LimitRule[]

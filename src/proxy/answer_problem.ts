@@ -27,8 +27,9 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
     exchange.endWith(() => (caller.method === 'HEAD' ? caller.endWithoutBody() : caller.end(body)))
   } else if (exchange.answers_events) {
     const event = heldBack(exchange) + sseErrorEvent(exchange.head.dialect, openAiError(problem))
-    exchange.endWith(() => caller.end(event))
+    exchange.endWith(() => exchange.outlet!.finish(event))
   } else {
+    exchange.outlet?.destroy()
     caller.cut()
   }
 }

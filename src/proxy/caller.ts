@@ -4,6 +4,12 @@ export interface BodyReader {
   onBodyChunk(chunk: Uint8Array, last: boolean): void
 }
 
+/** What a request body comes from, and can be held up. */
+export interface BodyFlow {
+  pauseBody(): void
+  resumeBody(): void
+}
+
 /** Is told of what happens to a caller beside its request body. */
 export interface CallerOwner {
   /** The caller left before its response ended. Called at most once. */
@@ -18,7 +24,7 @@ export interface CallerOwner {
  * The caller's side of one exchange, whatever server is behind it. Nothing may be called after `end`, `cut` or
  * `onCallerGone` except the getters; `open` tells.
  */
-export interface Caller {
+export interface Caller extends BodyFlow {
   /** As sent; methods are case-sensitive. */
   readonly method: string
   /** Raw, escapes and all, without the query. */
@@ -37,8 +43,6 @@ export interface Caller {
 
   /** Only for a request with a body. What came before is handed over in this call. */
   readBody(reader: BodyReader): void
-  pauseBody(): void
-  resumeBody(): void
   /** The rest of the request body is not wanted: nothing more is handed over, and a long rest is not read either. */
   discardBody(): void
   /** Tells the server that this slow connection is meant to stay. */

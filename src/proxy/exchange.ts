@@ -1,10 +1,5 @@
 import type { HoldOutcome } from '../approval/approval.ts'
-import type {
-  ExchangeOutcome,
-  ExchangeRecord,
-  RecordedBody,
-  RecordedFinding,
-} from '../audit/exchange_record.ts'
+import type { ExchangeOutcome, ExchangeRecord } from '../audit/exchange_record.ts'
 import { limits } from '../config/limits.ts'
 import type { Principal } from '../policy/principal.ts'
 import { Problem, problemBody, problemHeaders } from '../problem/problem.ts'
@@ -16,8 +11,11 @@ import { FrameRecorder } from './frame_recorder.ts'
 import type { PolicyState, PreparedConnection } from './policy_state.ts'
 import { type RequestHead, readHead } from './request_head.ts'
 import { letGoOfLimits, type Taken } from './limit_caller.ts'
+import { recordOf } from './record_of.ts'
+import type { ResponseOutlet } from './response_outlet.ts'
 import type { ScannedBody } from './scanned_body.ts'
 import type { Originals } from '../wire/scanners.ts'
+import type { ContentCoding } from '../wire/content_codings.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
 import type { CallOwner, UpstreamCall, UploadBody } from './upstream.ts'
 import { uuidV7 } from './uuid_v7.ts'
@@ -41,15 +39,6 @@ type Waiting =
   | 'caller' // the caller taking the response
 
 const unrecorded = 'the audit could not record this exchange'
-
-const NO_BODY: RecordedBody = {
-  content_type: '',
-  bytes: 0,
-  scanned_bytes: 0,
-  unscanned_bytes: 0,
-  unscanned_reason: '',
-  truncated: false,
-}
 
 /** One request and its response: the one object that all stages share. */
 export class Exchange implements CallerOwner, CallOwner {
@@ -91,8 +80,14 @@ export class Exchange implements CallerOwner, CallOwner {
   /** Keyed digest of the raw request body; null while no approval needs it. */
   body_digest: Uint8Array | null = null
   call: UpstreamCall | null = null
+  /** Content codings that were undone from the request body. */
+  request_codings: readonly ContentCoding[] = []
   /** The request body, when it streams. */
   upload: UploadBody | null = null
+  /** Frees what bodies hold outside of this thread's memory; called once, when it fails or ends. */
+  readonly releases: (() => void)[] = []
+  /** Where the bytes of the response go; null before it began. */
+  outlet: ResponseOutlet | null = null
   /** The answer so far is an event stream, in which an error is an event. */
   answers_events = false
   approval: ExchangeRecord['approval'] = null
@@ -160,6 +155,7 @@ export class Exchange implements CallerOwner, CallOwner {
     this.#failure = reason
     this.waiting = 'nothing'
     this.call?.abort()
+    this.#free()
     const reject = this.#reject
     this.#resolve = null
     this.#reject = null
@@ -172,6 +168,7 @@ export class Exchange implements CallerOwner, CallOwner {
   }
 
   onCallerGone(): void {
+    this.outlet?.destroy()
     this.fail(new CallerGone())
   }
 
@@ -184,10 +181,11 @@ export class Exchange implements CallerOwner, CallOwner {
   }
 
   onCallerDrain(): void {
-    if (this.waiting !== 'caller') return
-    this.waiting = 'response'
-    this.progress_ms = performance.now()
-    this.call!.resume()
+    if (this.waiting === 'caller') {
+      this.waiting = 'response'
+      this.progress_ms = performance.now()
+    }
+    this.outlet?.onCallerDrain()
   }
 
   onCallStarted(call: UpstreamCall): void {
@@ -213,6 +211,10 @@ export class Exchange implements CallerOwner, CallOwner {
     this.held_bytes = 0
   }
 
+  #free(): void {
+    for (const release of this.releases.splice(0)) release()
+  }
+
   /** What sends the rest of the answer, once the record is on the disk when the policy wants that. */
   endWith(ending: () => void): void {
     this.#ending = ending
@@ -222,7 +224,7 @@ export class Exchange implements CallerOwner, CallOwner {
   sendOpening(): void {
     this.#opened = true
     this.plane.recording.set(this.id, this)
-    this.plane.send({ kind: 'opening', record: this.#record() })
+    this.plane.send({ kind: 'opening', record: recordOf(this) })
   }
 
   /** @param kept false: it was lost although it must not be */
@@ -296,6 +298,7 @@ export class Exchange implements CallerOwner, CallOwner {
     if (this.#finished) throw new Error('an exchange finished twice')
     this.#finished = true
     this.call?.abort()
+    this.#free()
     this.letGo()
     letGoOfLimits(this)
     const scan_ms = (this.request_body?.scan_ms ?? 0) + (this.response_body?.scan_ms ?? 0)
@@ -312,7 +315,7 @@ export class Exchange implements CallerOwner, CallOwner {
       this.caller.open &&
       this.code !== 'audit_unavailable' &&
       this.policy.snapshot.audit.guarantee === 'answered'
-    this.plane.send({ kind: 'record', record: this.#record(), waits })
+    this.plane.send({ kind: 'record', record: recordOf(this), waits })
     if (!waits) {
       this.#release(true)
       return
@@ -335,50 +338,6 @@ export class Exchange implements CallerOwner, CallOwner {
       caller.setHead(problem.status, problemHeaders(problem))
       caller.end(problemBody(problem))
     }
-  }
-
-  #record(): ExchangeRecord {
-    const { masker } = this.policy
-    const { caller, prepared, head } = this
-    return {
-      id: this.id,
-      started_at_us: Math.round((this.plane.epoch_ms + this.started_ms) * 1000),
-      gateway: this.plane.gateway,
-      connection: prepared?.connection.name ?? '',
-      policy_version: this.policy.snapshot.version,
-      principal: this.principal,
-      client_address: caller.address,
-      method: caller.method,
-      path: this.masked_path || masker.mask(this.path || caller.path).text,
-      query: this.masked_query || masker.mask(head.query).text,
-      model: masker.mask(this.model).text,
-      status: this.status,
-      outcome: this.outcome,
-      code: this.code,
-      request: this.request_body?.recorded() ?? NO_BODY,
-      response: this.response_body?.recorded() ?? NO_BODY,
-      findings: this.#findings(),
-      frames: this.recorder.frames(),
-      approval: this.approval,
-      timing: this.timing,
-    }
-  }
-
-  #findings(): RecordedFinding[] {
-    const found: RecordedFinding[] = []
-    const add = (findings: readonly Finding[], direction: 'request' | 'response', flagged: boolean) => {
-      for (const finding of findings) {
-        found.push({ ...finding, direction, action: flagged ? 'flag' : finding.action })
-      }
-    }
-    const connection = this.prepared?.connection
-    const flags_request = connection?.request.secrets === 'flag'
-    if (this.head_findings.length > 0) add(this.head_findings, 'request', flags_request)
-    if (this.request_body !== null) add(this.request_body.findings, 'request', flags_request)
-    const flags_response = connection?.response.secrets === 'flag'
-    if (this.response_head_findings.length > 0) add(this.response_head_findings, 'response', flags_response)
-    if (this.response_body !== null) add(this.response_body.findings, 'response', flags_response)
-    return found
   }
 
   #count(): void {

@@ -1,11 +1,14 @@
-import { Problem } from '../problem/problem.ts'
 import { bodyKind } from '../wire/body_kind.ts'
+import { accepts, type ContentCoding, readCodings } from '../wire/content_codings.ts'
 import { TokenUsage } from '../wire/token_usage.ts'
+import { DecodingSource } from './decoding.ts'
 import type { Exchange } from './exchange.ts'
 import { maskValues } from './mask_head.ts'
-import { asBytes, firstValue, responseHeaders } from './response_head.ts'
+import { asBytes, firstValue, type RepresentationChange, responseHeaders } from './response_head.ts'
+import { CollectingOutlet, EncodingOutlet, PlainOutlet, type ResponseOutlet } from './response_outlet.ts'
+import { refuseBlocked, ResponseRelay } from './response_relay.ts'
 import { ScannedBody } from './scanned_body.ts'
-import type { ResponseReader, UpstreamCall } from './upstream.ts'
+import type { UpstreamCall } from './upstream.ts'
 
 /**
  * Stage 8: masks the response while it streams to the caller. A slow caller slows upstream down. A response that is
@@ -13,18 +16,59 @@ import type { ResponseReader, UpstreamCall } from './upstream.ts'
  */
 export async function relayResponse(exchange: Exchange, call: UpstreamCall): Promise<void> {
   const body = openBody(exchange, call)
-  setHead(exchange, call)
+  const codings = codingsOf(call)
   if (hasNoBody(exchange.caller.method, call.status)) {
+    setHead(exchange, call, codings.length === 0 ? 'none' : 'decoded')
     exchange.status = call.status
     exchange.endWith(() => exchange.caller.endWithoutBody())
     return
   }
+  if (codings.length > 0) return await relayEncoded(exchange, call, body, codings)
   const whole = call.takeWhole()
-  if (whole !== null) return endWhole(exchange, body, whole)
-  exchange.answers_events = firstValue(call.headers['content-type']).startsWith('text/event-stream')
+  if (whole !== null) return endWhole(exchange, call, body, whole)
+  setHead(exchange, call, body.may_change ? 'possible' : 'none')
+  const relay = openRelay(exchange, call, body, new PlainOutlet(exchange))
   const ended = exchange.wait<void>('response')
-  call.read(new ResponseRelay(exchange, call, body))
+  call.read(relay)
   await ended
+}
+
+async function relayEncoded(
+  exchange: Exchange,
+  call: UpstreamCall,
+  body: ScannedBody,
+  codings: readonly ContentCoding[],
+): Promise<void> {
+  const { prepared, head } = exchange
+  const again = prepared!.connection.response.encoding === 'same' && accepts(head.accept_encoding, codings)
+  setHead(exchange, call, again ? 'encoded' : 'decoded')
+  const outlet = again ? new EncodingOutlet(exchange, codings) : new PlainOutlet(exchange)
+  // What is already here is short. Only once all of it could be decoded does any of it go out.
+  const relay = openRelay(exchange, call, body, call.is_whole ? new CollectingOutlet(outlet) : outlet)
+  const source = new DecodingSource(exchange, call, codings, relay)
+  relay.source = source
+  const ended = exchange.wait<void>('response')
+  call.read(source)
+  await ended
+}
+
+function openRelay(
+  exchange: Exchange,
+  call: UpstreamCall,
+  body: ScannedBody,
+  outlet: ResponseOutlet,
+): ResponseRelay {
+  exchange.answers_events = firstValue(call.headers['content-type']).startsWith('text/event-stream')
+  exchange.outlet = outlet
+  return new ResponseRelay(exchange, call, body, outlet)
+}
+
+/** Content codings that are undone; none where the body cannot be scanned and passes as it is. */
+function codingsOf(call: UpstreamCall): readonly ContentCoding[] {
+  const content_encoding = firstValue(call.headers['content-encoding'])
+  if (content_encoding === '') return []
+  const kind = bodyKind(firstValue(call.headers['content-type']), content_encoding)
+  return kind.kind === 'unscannable' ? [] : readCodings(content_encoding)!
 }
 
 function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
@@ -49,9 +93,9 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
   return body
 }
 
-function setHead(exchange: Exchange, call: UpstreamCall): void {
+function setHead(exchange: Exchange, call: UpstreamCall, change: RepresentationChange): void {
   const { connection } = exchange.prepared!
-  const headers = responseHeaders(call.headers)
+  const headers = responseHeaders(call.headers, change)
   const masked = maskValues(
     headers,
     exchange.policy.masker,
@@ -62,7 +106,9 @@ function setHead(exchange: Exchange, call: UpstreamCall): void {
   const sent = connection.response.secrets === 'flag' ? headers : masked
   const length = firstValue(call.headers['content-length'])
   const with_length =
-    exchange.caller.method === 'HEAD' && length !== '' ? [...sent, 'content-length', length] : sent
+    exchange.caller.method === 'HEAD' && length !== '' && change === 'none'
+      ? [...sent, 'content-length', length]
+      : sent
   const limits = exchange.taken?.headers ?? []
   exchange.caller.setHead(
     call.status,
@@ -75,82 +121,20 @@ function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304
 }
 
-function endWhole(exchange: Exchange, body: ScannedBody, chunks: readonly Uint8Array[]): void {
+function endWhole(
+  exchange: Exchange,
+  call: UpstreamCall,
+  body: ScannedBody,
+  chunks: readonly Uint8Array[],
+): void {
   const parts: Uint8Array[] = []
   const last = chunks.length - 1
   for (let i = 0; i < last; i++) parts.push(Buffer.from(body.push(chunks[i]!)))
   const tail = body.end(chunks[last])
   refuseBlocked(exchange, body.hasSecret())
-  exchange.status = exchange.call!.status
   const answer = Buffer.concat([...parts, tail])
+  const changed = exchange.originals !== null || (body.may_change && body.hasSecret())
+  setHead(exchange, call, changed ? 'changed' : 'none')
+  exchange.status = call.status
   exchange.endWith(() => exchange.caller.end(answer))
-}
-
-/** @throws Problem when something secret was found and the connection blocks that in responses */
-function refuseBlocked(exchange: Exchange, found: boolean): void {
-  const { secrets } = exchange.prepared!.connection.response
-  if (found && (secrets === 'block' || secrets === 'approve')) {
-    throw new Problem('response_blocked', 'the response contains a secret and was held back')
-  }
-}
-
-class ResponseRelay implements ResponseReader {
-  readonly #exchange: Exchange
-  readonly #call: UpstreamCall
-  readonly #body: ScannedBody
-  readonly #blocks: boolean
-
-  constructor(exchange: Exchange, call: UpstreamCall, body: ScannedBody) {
-    this.#exchange = exchange
-    this.#call = call
-    this.#body = body
-    const { secrets } = exchange.prepared!.connection.response
-    this.#blocks = secrets === 'block' || secrets === 'approve'
-  }
-
-  onChunk(chunk: Uint8Array): void {
-    try {
-      const masked = this.#body.push(chunk)
-      if (this.#blocks) refuseBlocked(this.#exchange, this.#body.hasSecret())
-      this.#send(masked)
-    } catch (error) {
-      this.#exchange.fail(error)
-    }
-  }
-
-  #send(masked: Uint8Array): void {
-    const exchange = this.#exchange
-    exchange.progress_ms = performance.now()
-    if (masked.byteLength === 0) return
-    exchange.status = this.#call.status
-    if (exchange.caller.write(masked)) return
-    exchange.waiting = 'caller'
-    this.#call.pause()
-  }
-
-  onEnd(): void {
-    const exchange = this.#exchange
-    try {
-      const tail = this.#body.end()
-      if (this.#blocks) refuseBlocked(exchange, this.#body.hasSecret())
-      exchange.status = this.#call.status
-      this.#endWith(tail)
-    } catch (error) {
-      exchange.fail(error)
-      return
-    }
-    exchange.proceed(undefined)
-  }
-
-  /** Only the end itself waits for the record: what there is of a stream goes out at once. */
-  #endWith(tail: Uint8Array): void {
-    const { caller } = this.#exchange
-    const rest = caller.head_sent ? '' : Buffer.from(tail)
-    if (caller.head_sent && tail.byteLength > 0) caller.write(tail)
-    this.#exchange.endWith(() => caller.end(rest))
-  }
-
-  onFailure(problem: Problem): void {
-    this.#exchange.fail(problem)
-  }
 }

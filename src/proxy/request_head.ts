@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly content_type: string
   /** Joined with commas; empty when absent. */
   readonly content_encoding: string
+  /** Joined with commas; empty when absent. */
+  readonly accept_encoding: string
   /** In bytes; -1 when it is chunked. */
   readonly content_length: number
   /** Whose shape an error inside an event stream has. */
@@ -28,7 +30,8 @@ const NOTED = 3
 /**
  * Headers that do not simply go upstream.
  * - Hop-by-hop (RFC 9110 section 7.6.1), and those that the client towards upstream sets itself.
- * - `accept-encoding`: upstream is asked for plain bytes, or nothing could be scanned.
+ * - `accept-encoding`: upstream is asked only for what can be decoded here.
+ * - Digests of a body that may be masked or decoded on the way.
  * - `range`: a secret fetched in pieces would pass unseen.
  * - The places where providers' SDKs put their key; first in this order wins, all are removed.
  */
@@ -42,7 +45,10 @@ const ROLES = new Map<string, number>([
   ['trailer', DROP],
   ['transfer-encoding', DROP],
   ['expect', DROP],
-  ['accept-encoding', DROP],
+  ['content-md5', DROP],
+  ['digest', DROP],
+  ['content-digest', DROP],
+  ['repr-digest', DROP],
   ['range', DROP],
   ['if-range', DROP],
   ['authorization', CREDENTIAL],
@@ -51,6 +57,7 @@ const ROLES = new Map<string, number>([
   ['api-key', CREDENTIAL],
   ['connection', NOTED],
   ['upgrade', NOTED],
+  ['accept-encoding', NOTED],
   ['content-length', NOTED],
   ['content-type', NOTED],
   ['content-encoding', NOTED],
@@ -66,6 +73,7 @@ export function readHead(caller: Caller): RequestHead {
   let credential = ''
   let content_type = ''
   let content_encoding = ''
+  let accept_encoding = ''
   let content_length = 0
   let lengths = 0
   let chunked = false
@@ -93,6 +101,8 @@ export function readHead(caller: Caller): RequestHead {
       named = namedHeaders(value, named)
     } else if (name === 'upgrade') {
       wants_upgrade = true
+    } else if (name === 'accept-encoding') {
+      accept_encoding = accept_encoding === '' ? value : `${accept_encoding}, ${value}`
     } else if (name === 'content-length') {
       lengths++
       content_length = Number(value)
@@ -117,6 +127,7 @@ export function readHead(caller: Caller): RequestHead {
     query,
     content_type,
     content_encoding,
+    accept_encoding,
     content_length: chunked ? -1 : content_length,
     dialect,
     malformed,

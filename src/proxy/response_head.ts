@@ -25,17 +25,30 @@ const DROPPED = new Set([
   'repr-digest',
 ])
 
+/**
+ * What happens to a response's bytes on the way: nothing, perhaps a mask, a mask, its content coding is undone, or undone and
+ * done again.
+ */
+export type RepresentationChange = 'none' | 'possible' | 'changed' | 'decoded' | 'encoded'
+
 /** Names and values in turn that may go to the caller. */
-export function responseHeaders(headers: UpstreamHeaders): string[] {
+export function responseHeaders(headers: UpstreamHeaders, change: RepresentationChange): string[] {
   const named = namedHeaders(headers.connection)
   const kept: string[] = []
   for (const name in headers) {
     if (DROPPED.has(name) || named?.includes(name)) continue
+    if (name === 'content-encoding' && change === 'decoded') continue
     const value = headers[name]
-    if (typeof value === 'string') kept.push(name, value)
+    if (name === 'etag' && change !== 'none') keepTag(kept, firstValue(value), change)
+    else if (typeof value === 'string') kept.push(name, value)
     else for (const one of value ?? []) kept.push(name, one)
   }
   return kept
+}
+
+/** A tag that stands for other bytes goes; one that may is made weak (RFC 9110 section 8.8.1). */
+function keepTag(kept: string[], tag: string, change: RepresentationChange): void {
+  if (change === 'possible') kept.push('etag', tag.startsWith('W/') ? tag : `W/${tag}`)
 }
 
 export function firstValue(value: string | string[] | undefined): string {

@@ -1,11 +1,14 @@
 import type { Hmac } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { bodyDigest } from '../approval/binding.ts'
 import { limits } from '../config/limits.ts'
 import { approvalPossible } from '../policy/find_approve_rule.ts'
 import { Problem } from '../problem/problem.ts'
 import { signsBody } from '../identity/apply_credential.ts'
 import { bodyKind } from '../wire/body_kind.ts'
-import type { BodyReader } from './caller.ts'
+import { readCodings } from '../wire/content_codings.ts'
+import type { BodyFlow, BodyReader } from './caller.ts'
+import { DecodingReader } from './decoding.ts'
 import type { Exchange } from './exchange.ts'
 import { maskHead } from './mask_head.ts'
 import { Originals } from '../wire/scanners.ts'
@@ -13,7 +16,7 @@ import { ScannedBody } from './scanned_body.ts'
 import { UploadBody } from './upstream.ts'
 
 /** A request body on its way out, masked: whole, or as it streams. */
-export type OutgoingBody = Uint8Array | UploadBody | null
+export type OutgoingBody = Uint8Array | Readable | null
 
 /**
  * Stage 3: reads and masks the request. The body is kept whole when something is decided by it: a model rule, an approve
@@ -37,10 +40,13 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
   if (content_length > bytes_max) throw tooLarge(bytes_max)
 
   if (connection.request.style === 'restore') exchange.originals = new Originals()
+  const kind = bodyKind(content_type, head.content_encoding)
+  const codings = kind.kind === 'unscannable' ? [] : readCodings(head.content_encoding)!
+  exchange.request_codings = codings
   const body = new ScannedBody({
     direction: 'request',
     content_type,
-    kind: bodyKind(content_type, head.content_encoding),
+    kind,
     action: connection.request.secrets,
     style: connection.request.style,
     unscannable: connection.unscannable,
@@ -50,14 +56,23 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
     preview_bytes_max: for_approval ? limits.approval_preview_bytes_max : 0,
   })
   exchange.request_body = body
-  const gathers = whole || (content_length > 0 && content_length <= limits.request_gathered_body_bytes_max)
+  const gathers = whole || isShort(content_length, codings.length > 0)
   const digest = for_approval ? bodyDigest(policy.snapshot.scanner.fingerprint_key) : null
   const read = exchange.wait<OutgoingBody>('request')
+  const decoding = codings.length > 0 ? new DecodingReader(exchange, codings) : null
   const reader = gathers
     ? new GatheringReader(exchange, body, bytes_max, digest)
-    : new StreamingReader(exchange, body, bytes_max)
-  exchange.caller.readBody(reader)
+    : new StreamingReader(exchange, body, bytes_max, decoding ?? exchange.caller)
+  if (decoding !== null) decoding.reader = reader
+  exchange.caller.readBody(decoding ?? reader)
   return await read
+}
+
+/** Whether a body is short enough to be read whole, decoded if it is encoded, without being asked for it. */
+function isShort(content_length: number, encoded: boolean): boolean {
+  const { request_gathered_body_bytes_max, request_gathered_encoded_bytes_max } = limits
+  const bytes_max = encoded ? request_gathered_encoded_bytes_max : request_gathered_body_bytes_max
+  return content_length > 0 && content_length <= bytes_max
 }
 
 function keepsForSecrets(action: string): boolean {
@@ -115,11 +130,12 @@ class StreamingReader implements BodyReader {
   readonly #bytes_max: number
   readonly #upload: UploadBody
 
-  constructor(exchange: Exchange, body: ScannedBody, bytes_max: number) {
+  /** @param flow held up when upstream is slow */
+  constructor(exchange: Exchange, body: ScannedBody, bytes_max: number, flow: BodyFlow) {
     this.#exchange = exchange
     this.#body = body
     this.#bytes_max = bytes_max
-    this.#upload = new UploadBody(exchange.caller)
+    this.#upload = new UploadBody(flow)
     exchange.upload = this.#upload
   }
 

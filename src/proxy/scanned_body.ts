@@ -110,6 +110,11 @@ export class ScannedBody {
     return this.#passing || this.#options.action === 'flag'
   }
 
+  /** Whether what comes out may differ from what went in. */
+  get may_change(): boolean {
+    return !this.keeps_length
+  }
+
   hasSecret(): boolean {
     const { findings } = this
     for (let i = 0; i < findings.length; i++) if (findings[i]!.kind === 'secret') return true

@@ -3,7 +3,7 @@ import { type Dispatcher, errors, Pool } from 'undici'
 import { limits } from '../config/limits.ts'
 import type { Connection } from '../policy/snapshot.ts'
 import { Problem } from '../problem/problem.ts'
-import type { Caller } from './caller.ts'
+import type { BodyFlow } from './caller.ts'
 import type { Target } from './target.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -28,7 +28,7 @@ export interface UpstreamRequest {
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]
-  readonly body: Uint8Array | UploadBody | null
+  readonly body: Uint8Array | Readable | null
 }
 
 /** The connections of a worker to all upstreams: a pool for each origin and set of timeouts. */
@@ -121,6 +121,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     return this.#early_end === 'end' ? this.#early : null
   }
 
+  /** The whole body is here, and nobody took it. */
+  get is_whole(): boolean {
+    return this.#early_end === 'end'
+  }
+
   pause(): void {
     this.#controller?.pause()
   }
@@ -177,11 +182,11 @@ export class UploadBody extends Readable {
   complete = false
   /** Upstream is slower than the caller, who is paused. */
   blocked = false
-  readonly #caller: Caller
+  readonly #flow: BodyFlow
 
-  constructor(caller: Caller) {
+  constructor(flow: BodyFlow) {
     super({ highWaterMark: limits.relay_buffer_bytes_low })
-    this.#caller = caller
+    this.#flow = flow
     this.on('error', () => {}) // the call is told as well; nobody else listens
   }
 
@@ -189,7 +194,7 @@ export class UploadBody extends Readable {
   send(view: Uint8Array): void {
     if (view.byteLength === 0 || this.push(Buffer.from(view)) || this.complete) return
     this.blocked = true
-    this.#caller.pauseBody()
+    this.#flow.pauseBody()
   }
 
   finish(): void {
@@ -200,7 +205,7 @@ export class UploadBody extends Readable {
   override _read(): void {
     if (!this.blocked) return
     this.blocked = false
-    this.#caller.resumeBody()
+    this.#flow.resumeBody()
   }
 }
 

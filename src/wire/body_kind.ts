@@ -1,4 +1,6 @@
-/** How a body is looked at, from its headers alone. */
+import { readCodings } from './content_codings.ts'
+
+/** How a body is looked at, once its content codings are undone, from its headers alone. */
 export type BodyKind =
   | { readonly kind: 'text' }
   /** Declared as binary: passed unscanned and counted, unless its first bytes turn out to be text. */
@@ -30,15 +32,13 @@ const BINARY_TYPES = new Set([
 /** Encodings whose ASCII bytes stand for themselves, which is all that the scanner needs. */
 const ASCII_CHARSETS = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d|koi8-r)$/
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/
-const KNOWN_ENCODINGS = /^[a-z0-9, -]{1,40}$/
+const PLAIN_ENCODINGS = /^[a-z0-9, -]{1,40}$/
 
 /** @param content_encoding all values of the header, joined with commas; empty when absent */
 export function bodyKind(content_type: string, content_encoding: string): BodyKind {
-  if (content_encoding !== '') {
+  if (content_encoding !== '' && readCodings(content_encoding) === null) {
     const encoding = content_encoding.toLowerCase()
-    if (encoding !== 'identity') {
-      return unscannable(`content-encoding ${KNOWN_ENCODINGS.test(encoding) ? encoding : 'unknown'}`)
-    }
+    return unscannable(`content-encoding ${PLAIN_ENCODINGS.test(encoding) ? encoding : 'unknown'}`)
   }
   if (content_type === 'application/json' || content_type === 'text/event-stream') return TEXT
   const type = content_type.toLowerCase()

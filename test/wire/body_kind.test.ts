@@ -30,14 +30,17 @@ test('declared binary types are told with the reason', () => {
   assert.deepEqual(bodyKind('IMAGE/PNG', ''), { kind: 'binary', reason: 'binary image/png' })
 })
 
-test('an encoding, or a charset in which ASCII looks different, cannot be scanned', () => {
-  assert.deepEqual(bodyKind('application/json', 'gzip'), {
+test('an unknown encoding, or a charset in which ASCII looks different, cannot be scanned', () => {
+  for (const known of ['gzip', 'deflate', 'br', 'zstd', 'gzip, br', 'identity']) {
+    assert.deepEqual(bodyKind('application/json', known), { kind: 'text' }, known)
+  }
+  assert.deepEqual(bodyKind('application/json', 'compress'), {
     kind: 'unscannable',
-    reason: 'content-encoding gzip',
+    reason: 'content-encoding compress',
   })
-  assert.deepEqual(bodyKind('application/json', 'gzip, br'), {
+  assert.deepEqual(bodyKind('application/json', 'gzip, dcb'), {
     kind: 'unscannable',
-    reason: 'content-encoding gzip, br',
+    reason: 'content-encoding gzip, dcb',
   })
   assert.equal(bodyKind('application/json', 'secret\u0000stuff').kind, 'unscannable')
   assert.doesNotMatch(JSON.stringify(bodyKind('application/json', 'sk_live_x')), /sk_live/)
