@@ -61,8 +61,8 @@ test('what is left out has its default', async () => {
     upstream: 'https://api.example.com/base',
     credential: null,
     allow: [{ groups: ['ml'] }],
-    request: { secrets: 'mask', style: 'label' },
-    response: { secrets: 'mask', style: 'label' },
+    request: { secrets: 'mask', style: 'label', encoding: 'decoded' },
+    response: { secrets: 'mask', style: 'label', encoding: 'decoded' },
     approve: [],
     unscannable: 'block',
     timeouts: { connect_ms: 10_000, response_headers_ms: 300_000, idle_ms: 300_000 },
@@ -89,7 +89,7 @@ connections:
     allow:
       - { groups: [a, b], methods: [POST], paths: [/v1/**], models: ["gpt-*"] }
     request: { secrets: approve }
-    response: { secrets: flag }
+    response: { secrets: flag, encoding: same }
     approve:
       - { name: all, approvers: [root], hold: 1s, expires: 2d, min_approvals: 2, grant_max: 15m, findings: ["*"], models: [x], paths: [/a], groups: [b] }
     unscannable: pass
@@ -149,8 +149,8 @@ state: embedded
         upstream: 'http://127.0.0.1:11434',
         credential: { header: 'x-api-key', value: 'k s3' },
         allow: [{ groups: ['a', 'b'], methods: ['POST'], paths: ['/v1/**'], models: ['gpt-*'] }],
-        request: { secrets: 'approve', style: 'label' },
-        response: { secrets: 'flag', style: 'label' },
+        request: { secrets: 'approve', style: 'label', encoding: 'decoded' },
+        response: { secrets: 'flag', style: 'label', encoding: 'same' },
         approve: [
           {
             name: 'all',
