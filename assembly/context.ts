@@ -6,6 +6,7 @@ import { readClientFlag, readPgpass, readUserFlag } from './command_line'
 import { LATCH, SCRATCH, SCRATCH_BYTES } from './layout'
 import { isPlaceholder, listed } from './placeholders'
 import { entropy, isDigit, isLetter, isUpper, isWord, lowered, sextet } from './randomness'
+import { IS_NAME_END, wordBits } from './telling_words'
 
 export const NO: i32 = 0
 export const MATCH: i32 = 1
@@ -62,7 +63,6 @@ function fold(p: usize): u8 {
   return load<u8>(p) | 0x20
 }
 
-const NAME_ENDS = 'id ids name url uri type file path count limit length expires expiry ttl at regex pattern hash policy endpoint format size prefix encryption field label error hint reset required enabled algorithm alg manager provider store service class ref refs selector input confirm confirmation strength rule rules min max message title page form change forgot generator usage budget bucket price prices'
 /** Marks in lists, as `nextPageToken`, are no secrets. */
 const PAGERS = 'page continuation pagination'
 /** Names of algorithms that look like passwords. */
@@ -78,7 +78,7 @@ function namesSecret(p: usize, n: u32): bool {
   if (isLetter(p) && (!isUpper(p) || isUpper(p - 1)) && !plural) return false
   let last = n
   while (last > 0 && isLetter(p + last - 1) && !(last < n && isUpper(p + last) && !isUpper(p + last - 1))) last--
-  return !listed(p + last, n - last, NAME_ENDS, true)
+  return (wordBits(p + last, n - last) & IS_NAME_END) == 0
 }
 
 /** Whether the value of a key word is taken for a secret. */

@@ -1,7 +1,7 @@
 // Whether a run of token characters is a secret that no detector knows: by how it looks, and by what stands before it.
 import { RUN_BYTES_MAX, RUN_BYTES_MIN } from './layout'
 import { isExample } from './placeholders'
-import { entropy, isDigit, isHex, isLetter, isUpper, sextet } from './randomness'
+import { entropy, hasDigit, isDigit, isHex, isLetter, isUpper, sextet } from './randomness'
 import { longest_part, surprise } from './surprise'
 import { NAMED_KEY, NAMED_OTHER, NAMED_VENDOR, NAMED_WEAK, isBlockLine, nameBefore } from './surroundings'
 
@@ -31,31 +31,47 @@ let steps: u32 = 0
 /** Letters that name no step of a path in SVG. */
 let pathless: u32 = 0
 
+// @ts-ignore: decorator
+@inline
+function within(x: v128, first: i8, count: i8): v128 {
+  return i8x16.lt_u(i8x16.sub(x, i8x16.splat(first)), i8x16.splat(count))
+}
+
+// @ts-ignore: decorator
+@inline
+function counted(x: v128, wanted: u32): u32 {
+  return popcnt(<u32>i8x16.bitmask(x) & wanted)
+}
+
+/** Counts what a run is made of, 16 bytes at a time; but for pathless, see countPathless(). */
 function survey(p: usize, n: u32): void {
   digits = 0
   letters = 0
   uppers = 0
   hex = 0
-  joints = 0
   slashes = 0
   steps = 0
+  for (let i: u32 = 0; i < n; i += 16) {
+    const wanted: u32 = n - i < 16 ? (1 << (n - i)) - 1 : 0xffff
+    const x = v128.load(p + i)
+    const before = v128.load(p + i - 1)
+    const folded = v128.or(x, i8x16.splat(0x20))
+    const digit = within(x, 48, 10)
+    digits += counted(digit, wanted)
+    letters += counted(within(folded, 97, 26), wanted)
+    uppers += counted(within(x, 65, 26), wanted)
+    hex += counted(v128.or(digit, within(folded, 97, 6)), wanted)
+    slashes += counted(i8x16.eq(x, i8x16.splat(47)), wanted)
+    const step = i8x16.lt_u(i8x16.sub(x, before), i8x16.splat(2))
+    steps += counted(step, i == 0 ? wanted & ~1 : wanted)
+  }
+  joints = n - digits - letters
+}
+
+function countPathless(p: usize, n: u32): void {
   pathless = 0
   for (let i: u32 = 0; i < n; i++) {
-    const c = load<u8>(p + i)
-    if (isDigit(p + i)) digits++
-    else if (isLetter(p + i)) {
-      letters++
-      if (isUpper(p + i)) uppers++
-      if (((PATH_LETTERS >> ((c | 0x20) - 97)) & 1) == 0) pathless++
-    } else {
-      joints++
-      if (c == 47) slashes++
-    }
-    if (isHex(p + i)) hex++
-    if (i > 0) {
-      const before = load<u8>(p + i - 1)
-      if (c == before || c == before + 1) steps++
-    }
+    if (isLetter(p + i) && ((PATH_LETTERS >> ((load<u8>(p + i) | 0x20) - 97)) & 1) == 0) pathless++
   }
 }
 
@@ -66,6 +82,7 @@ export function looksSecret(t: usize, a: u32, b: u32, n: u32): bool {
 
 function isSecret(t: usize, a: u32, b: u32, n: u32): bool {
   if (b - a < RUN_BYTES_MIN || b - a > RUN_BYTES_MAX) return false
+  if (!hasDigit(t + a, b - a)) return false
   const after: u8 = b < n ? load<u8>(t + b) : 0
   if (after == 40 || after == 91) return false // a call, an index
   // `\n` and its kind, as code shows them
@@ -75,13 +92,16 @@ function isSecret(t: usize, a: u32, b: u32, n: u32): bool {
   survey(p, m)
   // the alphabet in its order, one character again and again
   if (digits == 0 || letters < 2 || steps * 3 > m) return false
-  if (pathless == 0 && digits >= letters) return false // a drawing in SVG
+  if (digits >= letters) {
+    countPathless(p, m)
+    if (pathless == 0) return false // a drawing in SVG
+  }
   if (hex + joints + 1 >= m) return hexIsSecret(t, a, p, m)
+  if (isDigest(p) || slashes * 8 > m) return false
+  if (joints > 0 && uppers == letters && digits * 4 < m) return false // CONSTANTS_X509
   const bits = surprise(p, m, uppers == letters)
   if (bits < BITS_KEY) return false
   const part = longest_part
-  if (isDigest(p) || slashes * 8 > m) return false
-  if (joints > 0 && uppers == letters && digits * 4 < m) return false // CONSTANTS_X509
   const name = nameBefore(t, a)
   if (name == NAMED_OTHER) return false
   if (name == NAMED_KEY) return !isBlockLine(t, a, b, after)

@@ -1,12 +1,12 @@
 // What stands for a secret instead of being one: published examples, references, words of a form. One place, so that a
 // policy can turn it off.
 import { isLetter, lowered } from './randomness'
+import { IS_NOTHING, wordBits } from './telling_words'
 
 // Lists are of words in lower case, parted by spaces.
 
-/** Values that are one of these words. */
-const NOTHINGS =
-  'null none true false undefined nil empty required optional string password passwd passwort kennwort contrasena secret token text hidden boolean number integer object bearer basic default todo value pass changeit test xyz guest user username admin root localhost bool any unknown never void bytes prompt secret123 password123 mypassword supersecret topsecret'
+/** No word that stands for a value is longer. */
+const NOTHING_BYTES_MAX: u32 = 16
 /** Values that hold one of these. */
 const FAKES =
   '[secret: example placeholder dummy sample redacted changeme change-me change_me insert- insert_ your- your_ yourpass yourapi yourtoken yoursecret my-secret my_secret process.env os.environ getenv xxxx **** replace-me replaceme secretkeyref valuefrom fixme -here _here'
@@ -40,9 +40,59 @@ export function listed(p: usize, n: u32, list: string, whole: bool): bool {
   return false
 }
 
+// A bit for each first two bytes of the words of FAKES, seven bits of each, bit 5 set.
+const FAKE_BEGINS: usize = memory.data(2048, 16)
+
+// @ts-ignore: decorator
+@inline
+function beginOf(two: u32): u32 {
+  return (two & 0x7f) | ((two & 0x7f00) >> 1) | 0x1020
+}
+
+export function initPlaceholders(): void {
+  const at = changetype<usize>(FAKES)
+  const end = <u32>FAKES.length
+  let first = true
+  for (let i: u32 = 0; i < end; i++) {
+    const c = load<u16>(at + (i << 1))
+    if (first) {
+      const begin = beginOf(<u32>c | (<u32>load<u16>(at + (i << 1), 2) << 8))
+      store<u8>(FAKE_BEGINS + (begin >> 3), <u8>load<u8>(FAKE_BEGINS + (begin >> 3)) | <u8>(<u32>1 << (begin & 7)))
+    }
+    first = c == 32
+  }
+}
+
+/** Whether the bytes begin with one of FAKES. */
+function isFake(p: usize, n: u32): bool {
+  const at = changetype<usize>(FAKES)
+  const end = <u32>FAKES.length
+  let i: u32 = 0
+  while (i < end) {
+    let k: u32 = 0
+    while (i < end && load<u16>(at + (i << 1)) != 32) {
+      if (k < n && lowered(p + k) == <u8>load<u16>(at + (i << 1))) k++
+      else k = u32.MAX_VALUE >> 1
+      i++
+    }
+    if (k <= n) return true
+    i++
+  }
+  return false
+}
+
+/** Whether the bytes hold one of FAKES. Most texts hold not even the beginning of one. */
+function holdsFake(p: usize, n: u32): bool {
+  for (let k: u32 = 0; k + 1 < n; k++) {
+    const begin = beginOf(<u32>load<u16>(p + k))
+    if ((<u32>load<u8>(FAKE_BEGINS + (begin >> 3)) >> (begin & 7)) & 1 && isFake(p + k, n - k)) return true
+  }
+  return false
+}
+
 /** Whether a run of token characters is a published example. */
 export function isExample(p: usize, n: u32): bool {
-  return listed(p, n, FAKES, false)
+  return holdsFake(p, n)
 }
 
 /** Whether a value stands for a secret instead of being one. */
@@ -64,5 +114,5 @@ export function isPlaceholder(p: usize, n: u32): bool {
   if (same) return true
   // `this.state.password`, `new-password`
   if (plain && (dots || listed(p, n, NAMES, false))) return true
-  return listed(p, n, NOTHINGS, true) || listed(p, n, FAKES, false)
+  return (n <= NOTHING_BYTES_MAX && (wordBits(p, n) & IS_NOTHING) != 0) || holdsFake(p, n)
 }

@@ -15,6 +15,8 @@
 //     32  windows anywhere: for each of three bytes low and high nibbles       128  the same for windows in runs
 //    256  hash bits of windows anywhere, blind to case                        4352  hash bits of windows in runs, exact
 //   8448  reach of windows anywhere: u8 back │ u8 ahead for 8 hashes         16640  reach of windows in runs
+//  24832  hash bits of what begins a word in a run, exact                    28928  reach of that
+//    224  u32 multiplier of the hashes
 import { SURVEY, SURVEY_BYTES, TEXT_BYTES } from './layout'
 import { literal_bytes_max, prefilter } from './tables'
 
@@ -39,6 +41,9 @@ const HASH_BITS: usize = 256
 const HASH_BITS_IN_RUNS: usize = 4352
 const REACH: usize = 8448
 const REACH_IN_RUNS: usize = 16640
+const HASH_BITS_OF_WORDS: usize = 24832
+const REACH_OF_WORDS: usize = 28928
+const MULTIPLIER: usize = 224
 const FOLD: u32 = 0x202020
 
 export let span_count: u32 = 0
@@ -95,7 +100,7 @@ export function beforeNextRun(p: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function confirm(t: usize, at: u32, floor: u32, fold: u32, bits: usize, reach: usize): void {
-  const h = (((load<u32>(t + at) & 0xffffff) | fold) * 0x9e3779b1) >>> 17
+  const h = (((load<u32>(t + at) & 0xffffff) | fold) * load<u32>(prefilter + MULTIPLIER)) >>> 17
   if (((<u32>load<u8>(prefilter + bits + (h >> 3)) >> (h & 7)) & 1) == 0) return
   const around = prefilter + reach + (h >> 3 << 1)
   const back = <u32>load<u8>(around)
@@ -106,6 +111,13 @@ function confirm(t: usize, at: u32, floor: u32, fold: u32, bits: usize, reach: u
 @inline
 function nibbles(low: v128, high: v128, l: v128, h: v128): v128 {
   return v128.and(i8x16.swizzle(low, l), i8x16.swizzle(high, h))
+}
+
+/** The high nibbles. (A shift of bytes costs three instructions more than one of words and a mask.) */
+// @ts-ignore: decorator
+@inline
+function highs(x: v128): v128 {
+  return v128.and(i16x8.shr_u(x, 4), i8x16.splat(15))
 }
 
 // @ts-ignore: decorator
@@ -131,16 +143,20 @@ function bitsOf(a: v128, b: v128, c: v128, d: v128): u64 {
   )
 }
 
+/** A bit for each byte that is not 0. */
 // @ts-ignore: decorator
 @inline
-function any(x: v128): v128 {
-  return i8x16.ne(x, i8x16.splat(0))
+function bitsOfAny(a: v128, b: v128, c: v128, d: v128): u64 {
+  const zero = i8x16.splat(0)
+  return ~bitsOf(i8x16.eq(a, zero), i8x16.eq(b, zero), i8x16.eq(c, zero), i8x16.eq(d, zero))
 }
 
 /** Whether COVER_RUN bits in a row end in `m`, `before` being the bits before them. */
 // @ts-ignore: decorator
 @inline
 function hasLong(m: u64, before: u64): bool {
+  // so many bits in a row hold eight that a byte holds
+  if (((~m - 0x0101010101010101) & m & 0x8080808080808080) == 0 && before >> 56 != 0xff) return false
   let l = m & (m >> 1)
   l &= l >> 2
   l &= l >> 4
@@ -161,33 +177,41 @@ function longs(m: u64, before: u64): u64 {
   return l & ((l << 8) | (pre >> 56))
 }
 
-/** Token characters of the block that was classified last, without `.` and `=` and with them; and where it ends. */
+/** Characters of the block that was classified last: of words, of tokens without `.` and `=` and with them; where it ends. */
+let word_bits: u64 = 0
 let run_bits: u64 = 0
 let cover_bits: u64 = 0
+let digit_bits: u64 = 0
+/** Whether a digit stands in the run that the block ends in, or may. */
+let digit_before: bool = false
 let classified_to: u32 = 0
 /** Where windows in runs were looked for up to. */
 let in_runs_to: u32 = 0
+
+// @ts-ignore: decorator
+@inline
+function digits(x: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(x, i8x16.splat(48)), i8x16.splat(10))
+}
 
 function classify(p: usize): void {
   const low = v128.load(prefilter)
   const high = v128.load(prefilter, 16)
   const nibble = i8x16.splat(15)
-  const letters = i8x16.splat(63)
+  const judged = i8x16.splat(0x3f)
+  const word = i8x16.splat(0x3e)
   const x = v128.load(p)
   const y = v128.load(p, 16)
   const z = v128.load(p, 32)
   const w = v128.load(p, 48)
-  const a = nibbles(low, high, v128.and(x, nibble), i8x16.shr_u(x, 4))
-  const b = nibbles(low, high, v128.and(y, nibble), i8x16.shr_u(y, 4))
-  const c = nibbles(low, high, v128.and(z, nibble), i8x16.shr_u(z, 4))
-  const d = nibbles(low, high, v128.and(w, nibble), i8x16.shr_u(w, 4))
-  cover_bits = bitsOf(any(a), any(b), any(c), any(d))
-  run_bits = bitsOf(
-    any(v128.and(a, letters)),
-    any(v128.and(b, letters)),
-    any(v128.and(c, letters)),
-    any(v128.and(d, letters)),
-  )
+  const a = nibbles(low, high, v128.and(x, nibble), highs(x))
+  const b = nibbles(low, high, v128.and(y, nibble), highs(y))
+  const c = nibbles(low, high, v128.and(z, nibble), highs(z))
+  const d = nibbles(low, high, v128.and(w, nibble), highs(w))
+  cover_bits = bitsOfAny(a, b, c, d)
+  run_bits = bitsOfAny(v128.and(a, judged), v128.and(b, judged), v128.and(c, judged), v128.and(d, judged))
+  word_bits = bitsOfAny(v128.and(a, word), v128.and(b, word), v128.and(c, word), v128.and(d, word))
+  digit_bits = bitsOf(digits(x), digits(y), digits(z), digits(w))
 }
 
 /** Looks closer at t[q, q + 64), in which a long run may end. */
@@ -195,20 +219,37 @@ function lookAtRuns(t: usize, q: u32, from: u32): void {
   if (classified_to != q) {
     // a run that the text begins in may have begun before it; a literal in it can't
     cover_bits = 0
+    word_bits = 0
     run_bits = u64.MAX_VALUE
-    if (q > from) classify(t + q - BLOCK)
+    digit_before = true
+    if (q > from) {
+      classify(t + q - BLOCK)
+      // it may go on from further before only when all of the block is of it
+      digit_before = digit_bits != 0 || run_bits == u64.MAX_VALUE
+    }
   }
   const cover_before = cover_bits
   const run_before = run_bits
+  const word_before = word_bits
   classify(t + q)
   classified_to = q + BLOCK
-  if (longs(run_bits, run_before) != 0) {
+  const digit = digit_bits != 0
+  const digit_or_before = digit || (digit_before && (run_before >> 63) != 0)
+  digit_before = digit || (digit_before && run_bits == u64.MAX_VALUE)
+  // without a digit no run is a secret
+  if (digit_or_before && longs(run_bits, run_before) != 0) {
     const block = (q - from) >> 6
     const word = MARKS + (<usize>(block >> 6) << 3)
     store<u64>(word, load<u64>(word) | (<u64>1 << (block & 63)))
   }
   const long = longs(cover_bits, cover_before)
   if (long == 0) return
+  // where a run of COVER_RUN bytes begins, and with it a word
+  let begins = long & ~((word_bits << COVER_RUN) | (word_before >> (64 - COVER_RUN)))
+  while (begins != 0) {
+    confirm(t, q + <u32>ctz(begins) - COVER_RUN + 1, from, 0, HASH_BITS_OF_WORDS, REACH_OF_WORDS)
+    begins &= begins - 1
+  }
   const first = q + <u32>ctz(long)
   const begin = first >= from + COVER_RUN ? first - COVER_RUN + 1 : from
   lookInRuns(t, max(begin, in_runs_to), q + 62 - <u32>clz(long), from)
@@ -222,10 +263,10 @@ function lookInRuns(t: usize, p: u32, end: u32, from: u32): void {
     const x = v128.load(t + p)
     const y = v128.load(t + p, 1)
     const z = v128.load(t + p, 2)
-    const a = nibbles(v128.load(tables), v128.load(tables, 16), v128.and(x, nibble), i8x16.shr_u(x, 4))
-    const b = nibbles(v128.load(tables, 32), v128.load(tables, 48), v128.and(y, nibble), i8x16.shr_u(y, 4))
-    const c = nibbles(v128.load(tables, 64), v128.load(tables, 80), v128.and(z, nibble), i8x16.shr_u(z, 4))
-    let windows = <u32>i8x16.bitmask(any(v128.and(v128.and(a, b), c)))
+    const a = nibbles(v128.load(tables), v128.load(tables, 16), v128.and(x, nibble), highs(x))
+    const b = nibbles(v128.load(tables, 32), v128.load(tables, 48), v128.and(y, nibble), highs(y))
+    const c = nibbles(v128.load(tables, 64), v128.load(tables, 80), v128.and(z, nibble), highs(z))
+    let windows = ~<u32>i8x16.bitmask(i8x16.eq(v128.and(v128.and(a, b), c), i8x16.splat(0))) & 0xffff
     if (end - p < 16) windows &= (1 << (end - p)) - 1
     while (windows != 0) {
       confirm(t, p + ctz(windows), from, 0, HASH_BITS_IN_RUNS, REACH_IN_RUNS)
@@ -259,34 +300,34 @@ export function survey(t: usize, from: u32, n: u32): void {
     const p = t + q
     let x = v128.load(p)
     let l = v128.and(x, nibble)
-    let h = i8x16.shr_u(x, 4)
+    let h = highs(x)
     let a = nibbles(al, ah, l, h)
     let b = nibbles(bl, bh, l, h)
     const r0 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(pb, b), shiftedTwice(pa, a)))
     const m0 = i8x16.gt_s(x, mark)
     x = v128.load(p, 16)
     l = v128.and(x, nibble)
-    h = i8x16.shr_u(x, 4)
+    h = highs(x)
     pa = nibbles(al, ah, l, h)
     pb = nibbles(bl, bh, l, h)
     const r1 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(b, pb), shiftedTwice(a, pa)))
     const m1 = i8x16.gt_s(x, mark)
     x = v128.load(p, 32)
     l = v128.and(x, nibble)
-    h = i8x16.shr_u(x, 4)
+    h = highs(x)
     a = nibbles(al, ah, l, h)
     b = nibbles(bl, bh, l, h)
     const r2 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(pb, b), shiftedTwice(pa, a)))
     const m2 = i8x16.gt_s(x, mark)
     x = v128.load(p, 48)
     l = v128.and(x, nibble)
-    h = i8x16.shr_u(x, 4)
+    h = highs(x)
     pa = nibbles(al, ah, l, h)
     pb = nibbles(bl, bh, l, h)
     const r3 = v128.and(nibbles(cl, ch, l, h), v128.and(shifted(b, pb), shiftedTwice(a, pa)))
     const m = bitsOf(m0, m1, m2, i8x16.gt_s(x, mark))
     if (v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)))) {
-      let windows = bitsOf(any(r0), any(r1), any(r2), any(r3))
+      let windows = bitsOfAny(r0, r1, r2, r3)
       while (windows != 0) {
         confirm(t, q + <u32>ctz(windows) - 2, from, FOLD, HASH_BITS, REACH)
         windows &= windows - 1

@@ -98,6 +98,43 @@ export function isRun(p: usize): bool {
   return (kind(p) & (LOWER | UPPER | DIGIT | UNDERSCORE | SYMBOL)) != 0
 }
 
+/** Bit i: whether byte i of the 16 at `p` is one of a run. */
+// @ts-ignore: decorator
+@inline
+function runBits(p: usize): u32 {
+  const x = v128.load(p)
+  const letter = i8x16.lt_u(i8x16.sub(v128.or(x, i8x16.splat(0x20)), i8x16.splat(97)), i8x16.splat(26))
+  // / 0 to 9
+  const digit = i8x16.lt_u(i8x16.sub(x, i8x16.splat(47)), i8x16.splat(11))
+  const joint = v128.or(i8x16.eq(x, i8x16.splat(95)), v128.or(i8x16.eq(x, i8x16.splat(45)), i8x16.eq(x, i8x16.splat(43))))
+  return <u32>i8x16.bitmask(v128.or(v128.or(letter, digit), joint))
+}
+
+/** Offset behind the last of the 16 bytes at `p` that is none of a run; 0 when all are. */
+// @ts-ignore: decorator
+@inline
+export function lastOther(p: usize): u32 {
+  return 32 - <u32>clz(~runBits(p) & 0xffff)
+}
+
+/** Where the run that goes on at t[p] ends, `n` at most. */
+export function runEnd(t: usize, p: u32, n: u32): u32 {
+  while (p < n) {
+    const others = ~runBits(t + p) & 0xffff
+    if (others != 0) return min(p + <u32>ctz(others), n)
+    p += 16
+  }
+  return n
+}
+
+/** Whether a digit is among the `n` bytes at `p`, at least 16. */
+export function hasDigit(p: usize, n: u32): bool {
+  const zero = i8x16.splat(48)
+  const ten = i8x16.splat(10)
+  for (let i: u32 = 0; i + 16 < n; i += 16) if (v128.any_true(i8x16.lt_u(i8x16.sub(v128.load(p + i), zero), ten))) return true
+  return v128.any_true(i8x16.lt_u(i8x16.sub(v128.load(p + n - 16), zero), ten))
+}
+
 /** A byte of a token with joints, such as `123:AA…` or `M….x.y`. */
 // @ts-ignore: decorator
 @inline

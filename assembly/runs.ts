@@ -6,7 +6,7 @@ import { looksSecret } from './looks_secret'
 import { maskAt, maskBefore } from './masks'
 import { cutBefore, pass, unresolved } from './pass'
 import { beforeNextRun } from './prefilter'
-import { isJointed, isRun, isWord, sign } from './randomness'
+import { isJointed, isRun, isWord, lastOther, runEnd, sign } from './randomness'
 import { infix, infix_count } from './tables'
 import { boundedLeft, runDfa } from './tokens'
 
@@ -14,30 +14,23 @@ import { boundedLeft, runDfa } from './tokens'
 export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final: bool): void {
   let p = from
   if (pass.run_judged != 0) {
-    while (p < n && isRun(t + p)) p++
+    p = runEnd(t, p, n)
     if (p == n && !final) {
       pass.run_again = n
       pass.run_judged = 1
       return
     }
   }
-  // No run of RUN_BYTES_MIN or more can lie where every RUN_BYTES_MIN-th byte is none of its bytes.
   while (p + RUN_BYTES_MIN <= n) {
     p = beforeNextRun(p)
     if (p + RUN_BYTES_MIN > n) break
-    let q = p + RUN_BYTES_MIN - 1
-    if (!isRun(t + q)) {
-      p = q + 1
+    // none begins at or before the last byte among the next ones that is not of a run
+    const other = lastOther(t + p)
+    if (other > 0) {
+      p += other
       continue
     }
-    let a = q
-    while (a > p && isRun(t + a - 1)) a--
-    if (a > p) {
-      p = a
-      continue
-    }
-    q++
-    while (q < n && isRun(t + q)) q++
+    const q = runEnd(t, p + RUN_BYTES_MIN, n)
     // one that reaches over something undecided may still be cut there
     if ((q == n || (pass.limit > p && pass.limit < q) || maskAt(t, q, n, final) == 2) && !final) {
       holdRun(t, q, p, n, barrier)

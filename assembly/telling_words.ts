@@ -12,6 +12,10 @@ const KEY_OTHER =
   'public primary foreign cache sort partition object row lookup idempotency pub translation host map index routing group'
 const OTHERS =
   'hash hashes sha md crc digest digests checksum checksums integrity etag etags nonce commit commits revision rev request requestid req trace traceid traceparent tracestate span parent correlation session sessionid uuid guid id ids fingerprint signature thumbprint pin pubkey public cert certificate h sri cid ray kid jti cursor page snapshot boundary layer blob tree image images base container resolved ssri asset chunk publickey msg message'
+const NAME_ENDS = 'id ids name url uri type file path count limit length expires expiry ttl at regex pattern hash policy endpoint format size prefix encryption field label error hint reset required enabled algorithm alg manager provider store service class ref refs selector input confirm confirmation strength rule rules min max message title page form change forgot generator usage budget bucket price prices'
+/** Values that are one of these words. */
+const NOTHINGS =
+  'null none true false undefined nil empty required optional string password passwd passwort kennwort contrasena secret token text hidden boolean number integer object bearer basic default todo value pass changeit test xyz guest user username admin root localhost bool any unknown never void bytes prompt secret123 password123 mypassword supersecret topsecret'
 const VENDORS =
   'adafruit adobe airtable algolia alibaba anthropic artifactory asana atlassian auth aws azure beamer bitbucket bitly bittrex braintree buildkite circleci clickup cloudflare cloudinary codecov coinbase cohere confluent contentful databricks datadog delighted deepseek digitalocean discord docusign doppler dropbox droneci duffel dynatrace easypost elastic etsy facebook fastly figma finnhub firebase flickr flutterwave freshdesk frameio gcp gitlab gitter gocardless grafana groq heroku hubspot huggingface infracost intercom jenkins jfrog jira kraken kucoin launchdarkly linkedin lob logdna logzio looker mailchimp mailgun mailjet mapbox mattermost messagebird mistral mixpanel mongodb netlify newrelic nexmo npm nytimes okta onesignal openai openweather opsgenie pagerduty paypal pinecone plaid planetscale postman postmark posthog pubnub pulumi pusher rapidapi razorpay replicate rollbar rubygems salesforce sendbird sendgrid sendinblue sentry shippo shodan shopify sidekiq slack snyk sonar sonarqube sonarcloud splunk spotify squarespace stripe sumologic supabase tavily telegram terraform travis travisci trello twilio twitch twitter typeform vault vercel virustotal vonage wakatime webflow weatherapi yandex youtube zapier zendesk zoho zoom'
 
@@ -24,6 +28,10 @@ export const IS_OTHER: u32 = 16
 export const IS_VENDOR: u32 = 32
 export const IS_KEY: u32 = 64
 export const IS_VALUE: u32 = 128
+/** Ends the name of something that is no secret, as in `token_expiry`. */
+export const IS_NAME_END: u32 = 256
+/** Stands for a value instead of being one. */
+export const IS_NOTHING: u32 = 512
 
 // a slot: u32 hash, 0 when free │ u32 bits
 const SLOTS: u32 = 1024
@@ -38,6 +46,8 @@ export function initTellingWords(): void {
   addWords(VENDORS, IS_VENDOR)
   addWords('key keys', IS_KEY)
   addWords('value', IS_VALUE)
+  addWords(NAME_ENDS, IS_NAME_END)
+  addWords(NOTHINGS, IS_NOTHING)
 }
 
 // @ts-ignore: decorator

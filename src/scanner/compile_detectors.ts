@@ -3,7 +3,7 @@ import { buildAutomaton, type Literal } from './build_automaton.ts'
 import { compilePattern, type PatternDfa } from './compile_pattern.ts'
 import { ruleAnchors, writeRule } from './compile_rule.ts'
 import type { DeltaPaths } from './delta_paths.ts'
-import { buildPrefilter, isRunCovered } from './prefilter_tables.ts'
+import { buildPrefilter, isRunCovered, type PrefilterLiteral } from './prefilter_tables.ts'
 import type { BlockDetector, Detector, RuleDetector, TokenDetector } from './detector.ts'
 import { TableWriter } from './table_writer.ts'
 import { writePaths } from './write_paths.ts'
@@ -93,8 +93,9 @@ interface Anchor extends Literal {
   readonly offset_max: number
   /** Offset of the literal in its own case, 0 when case does not matter. */
   readonly exact: number
-  /** The literal in its own case when it always lies in a run that the prefilter stops at, else null. */
-  readonly in_runs: Uint8Array | null
+  /** The literal in its own case; lower case where case does not matter. */
+  readonly cased: Uint8Array
+  readonly place: PrefilterLiteral['place']
 }
 
 const ascii = new TextEncoder()
@@ -143,7 +144,7 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
   const patterns = writePatterns(out, anchors)
   const infix_list = out.append(new Uint8Array(Uint32Array.from(infix).buffer))
   const paths = writePaths(out, options.paths)
-  const literals = anchors.map(({ literal, in_runs }) => ({ folded: literal, in_runs }))
+  const literals = anchors.map(({ literal, cased, place }) => ({ folded: literal, cased, place }))
   const prefilter = options.simd ? buildPrefilter(literals) : null
   out.words(header, [
     magic,
@@ -174,27 +175,34 @@ function isInfix(detector: TokenDetector): boolean {
 interface Written {
   /** Offset of the detector's record. */
   readonly record: number
-  /** Whether its anchors always lie in runs that the prefilter stops at. */
-  readonly covered: boolean
+  /** Where its anchors stand. */
+  readonly place: PrefilterLiteral['place']
+}
+
+interface CompiledToken {
+  readonly dfa: PatternDfa
+  readonly place: PrefilterLiteral['place']
 }
 
 /** Compiled patterns, so that a scanner made anew for other keywords costs no data plane its pace. */
-const compiled_tokens = new WeakMap<TokenDetector, { dfa: PatternDfa; covered: boolean }>()
+const compiled_tokens = new WeakMap<TokenDetector, CompiledToken>()
 
-function compileToken(detector: TokenDetector): { dfa: PatternDfa; covered: boolean } {
+function compileToken(detector: TokenDetector): CompiledToken {
   const known = compiled_tokens.get(detector)
   if (known) return known
   const dfa = compilePattern(detector.pattern)
-  const compiled = { dfa, covered: isRunCovered(dfa, bytesToAnchorEnd(detector)) }
+  const compiled = { dfa, place: placeOf(detector, dfa) }
   compiled_tokens.set(detector, compiled)
   return compiled
 }
 
-/** Bytes from a token's first to behind its anchor at most, when the anchor does not begin it; then the first ones do. */
-function bytesToAnchorEnd(detector: TokenDetector): number {
-  if (!isInfix(detector)) return 0
-  const most = Math.max(detector.anchor_offset ?? 0, detector.anchor_offset_max ?? 0)
-  return most + Math.max(...detector.anchors.map((anchor) => anchor.length))
+function placeOf(detector: TokenDetector, dfa: PatternDfa): PrefilterLiteral['place'] {
+  const infix = isInfix(detector)
+  const before = Math.max(detector.anchor_offset ?? 0, detector.anchor_offset_max ?? 0)
+  const anchor_bytes = Math.max(...detector.anchors.map((anchor) => anchor.length))
+  // what an anchor begins is in a run when its first bytes are; another anchor must be reached by the run
+  if (!isRunCovered(dfa, infix ? before + anchor_bytes : 0)) return 'anywhere'
+  return infix || detector.left === 'any' ? 'in_runs' : 'begins_word'
 }
 
 /** @returns where it is, and its bytes */
@@ -210,12 +218,12 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     const end = bytesOf(detector.end, anchor_bytes_max, `end of ${detector.id}`)
     const words = [index, 0, 0, 0, 0, 0, 0, 0, label_at, label_bytes, 0]
     words.push(out.append(contains), contains.length, out.append(end), end.length, 0)
-    return { record: out.appendWords(words), covered: false }
+    return { record: out.appendWords(words), place: 'anywhere' }
   }
   if (detector.kind === 'builtin') {
-    return { record: writeBuiltin(out, detector.id, index, label_at, label_bytes), covered: false }
+    return { record: writeBuiltin(out, detector.id, index, label_at, label_bytes), place: 'anywhere' }
   }
-  const { dfa, covered } = compileToken(detector)
+  const { dfa, place } = compileToken(detector)
   let flags = 0
   if ((detector.left ?? 'word') === 'word') flags |= flag_left_word
   if ((detector.right ?? 'word') === 'word') flags |= flag_right_word
@@ -242,7 +250,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     0,
     isInfix(detector) ? 0 : anchor_bytes,
   ])
-  return { record, covered }
+  return { record, place }
 }
 
 /** Whether a match can hold an asterisk. */
@@ -276,7 +284,8 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Writte
       offset_min: least,
       offset_max: most,
       exact: out.append(literal),
-      in_runs: written.covered ? literal : null,
+      cased: literal,
+      place: written.place,
     }
   })
 }
@@ -284,7 +293,14 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Writte
 function blockAnchor(out: TableWriter, detector: BlockDetector, record: number): Anchor {
   const literal = bytesOf(detector.begin, anchor_bytes_max, `begin of ${detector.id}`)
   const anchor = { type: pattern_type.block, reference: record, offset_min: 0, offset_max: 0 }
-  return { ...anchor, literal: fold(literal), below: row_any, exact: out.append(literal), in_runs: null }
+  return {
+    ...anchor,
+    literal: fold(literal),
+    below: row_any,
+    exact: out.append(literal),
+    cased: literal,
+    place: 'anywhere',
+  }
 }
 
 function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
@@ -341,7 +357,16 @@ function bytesOfWords(words: Uint16Array): Uint8Array {
 /** A case-blind literal that nothing is held for. */
 function plain(literal: Uint8Array, type: number, reference: number): Anchor {
   const offsets = { offset_min: 0, offset_max: 0 }
-  return { literal, below: row_again, type, reference, ...offsets, exact: 0, in_runs: null }
+  return {
+    literal,
+    below: row_again,
+    type,
+    reference,
+    ...offsets,
+    exact: 0,
+    cased: literal,
+    place: 'anywhere',
+  }
 }
 
 function fold(bytes: Uint8Array): Uint8Array {

@@ -1,17 +1,21 @@
 import type { PatternDfa } from './compile_pattern.ts'
+import { frequent_trigrams } from './frequent_trigrams.ts'
+import { casesOf, intoBuckets } from './window_buckets.ts'
 
 /** A literal to be found. */
 export interface PrefilterLiteral {
   /** Lower-case ASCII or any bytes at 128 and above. */
   readonly folded: Uint8Array
-  /** The literal in its own case when it always stands in a run that the prefilter stops at, else null. */
-  readonly in_runs: Uint8Array | null
+  /** The literal in its own case. */
+  readonly cased: Uint8Array
+  /** In a run that the prefilter stops at, where a word begins such a run or goes on from a joint, or anywhere. */
+  readonly place: 'anywhere' | 'in_runs' | 'begins_word'
 }
 
 const window_bytes = 3
+const multipliers_tried = 64
 /** Windows further behind their literal's beginning are not looked for: one in a run must lie in its first 16 bytes. */
 const offset_max = 12
-const buckets = 8
 const token_character = /[A-Za-z0-9+/=_.-]/
 
 /** Length of a run of token characters that assembly/prefilter.ts stops at. */
@@ -47,7 +51,9 @@ export function isRunCovered(dfa: PatternDfa, bytes: number): boolean {
 // offsets of the tables, see assembly/prefilter.ts
 const anywhere = { nibbles: 32, bits: 256, reach: 8448, folds: true } as const
 const in_runs = { nibbles: 128, bits: 4352, reach: 16640, folds: false } as const
-const table_bytes = 24_832
+const begins_word = { nibbles: 0, bits: 24_832, reach: 28_928, folds: false } as const
+const multiplier_at = 224
+const table_bytes = 37_120
 
 /**
  * Builds the tables of assembly/prefilter.ts for these literals.
@@ -56,11 +62,29 @@ const table_bytes = 24_832
 export function buildPrefilter(literals: readonly PrefilterLiteral[]): Uint8Array | null {
   if (literals.some(({ folded }) => folded.length < window_bytes)) return null
   const bytes = new Uint8Array(table_bytes)
+  const at = (place: PrefilterLiteral['place']) => literals.filter((literal) => literal.place === place)
+  const free = chooseWindows(
+    at('anywhere').map(({ folded }) => folded),
+    expectedInText,
+  )
+  const covered = chooseWindows(
+    at('in_runs').map(({ cased }) => cased),
+    expectedInRuns,
+  )
+  const words = at('begins_word').map(({ cased }) => windowAt(cased, 0))
+  const multiplier = chooseMultiplier(free)
+  new DataView(bytes.buffer).setUint32(multiplier_at, multiplier, true)
   setClasses(bytes)
-  const free = literals.flatMap((literal) => (literal.in_runs ? [] : [literal.folded]))
-  setWindows(bytes, free, anywhere)
-  const covered = literals.flatMap((literal) => (literal.in_runs ? [literal.in_runs] : []))
-  setWindows(bytes, covered, in_runs)
+  setNibbles(
+    bytes,
+    free,
+    anywhere,
+    letter_weights.map((weight, byte) => weight + capital(byte) * 10),
+  )
+  setNibbles(bytes, covered, in_runs, run_weights)
+  setHashes(bytes, free, anywhere, multiplier)
+  setHashes(bytes, covered, in_runs, multiplier)
+  setHashes(bytes, words, begins_word, multiplier)
   return bytes
 }
 
@@ -74,28 +98,6 @@ function setClasses(bytes: Uint8Array): void {
   }
 }
 
-interface WindowTables {
-  readonly nibbles: number
-  readonly bits: number
-  readonly reach: number
-  /** Whether case does not matter. */
-  readonly folds: boolean
-}
-
-function setWindows(bytes: Uint8Array, literals: readonly Uint8Array[], tables: WindowTables): void {
-  const windows = chooseWindows(literals)
-  const distinct = [...new Map(windows.map((window) => [window.key, window.bytes])).values()]
-  for (const [bucket, members] of intoBuckets(distinct, tables.folds).entries())
-    for (const window of members) setNibbles(bytes, tables, window, 1 << bucket)
-  for (const { bytes: window, back, ahead } of windows) {
-    const hash = hashOf(window, tables.folds)
-    bytes[tables.bits + (hash >> 3)]! |= 1 << (hash & 7)
-    const reach = tables.reach + (hash >> 3) * 2
-    bytes[reach] = Math.max(bytes[reach]!, back)
-    bytes[reach + 1] = Math.max(bytes[reach + 1]!, ahead)
-  }
-}
-
 /** A window of a literal. */
 interface Window {
   readonly key: string
@@ -105,32 +107,32 @@ interface Window {
   readonly ahead: number
 }
 
+function windowAt(literal: Uint8Array, offset: number): Window {
+  const bytes = literal.subarray(offset, offset + window_bytes)
+  return { key: bytes.join(), bytes, back: offset, ahead: Math.min(literal.length - offset, 255) }
+}
+
 /** The rarest window of each literal; one that another literal has as well costs nothing more. */
-function chooseWindows(literals: readonly Uint8Array[]): Window[] {
+function chooseWindows(literals: readonly Uint8Array[], expected: (window: Window) => number): Window[] {
   const chosen = new Set<string>()
   return literals
     .toSorted((a, b) => a.length - b.length)
     .map((literal) => {
-      let best = 0
+      let best = windowAt(literal, 0)
       let least = Number.POSITIVE_INFINITY
       for (let offset = 0; offset + window_bytes <= literal.length && offset <= offset_max; offset++) {
-        const cost = chosen.has(windowKey(literal, offset)) ? 0 : rarity(literal, offset)
+        const window = windowAt(literal, offset)
+        const cost = chosen.has(window.key) ? 0 : expected(window)
         if (cost >= least) continue
         least = cost
-        best = offset
+        best = window
       }
-      const key = windowKey(literal, best)
-      chosen.add(key)
-      const bytes = literal.subarray(best, best + window_bytes)
-      return { key, bytes, back: best, ahead: Math.min(literal.length - best, 255) }
+      chosen.add(best.key)
+      return best
     })
 }
 
-function windowKey(literal: Uint8Array, offset: number): string {
-  return literal.subarray(offset, offset + window_bytes).join()
-}
-
-/** Relative frequency of letters in English prose and code, in thousandths; other bytes count as rare. */
+/** Relative frequency of bytes in prose and code, in thousandths. Others count as 4. */
 const frequency: Readonly<Record<string, number>> = {
   ...{
     e: 110,
@@ -169,60 +171,96 @@ const frequency: Readonly<Record<string, number>> = {
   ...{ '0': 9, '1': 8, _: 9, '=': 9, ':': 9, '"': 9 },
 }
 
-/** How often a window is to be expected, by its letters. */
-function rarity(literal: Uint8Array, offset: number): number {
-  let product = 1
-  for (let i = 0; i < window_bytes; i++)
-    product *= frequency[String.fromCharCode(literal[offset + i]!).toLowerCase()] ?? 4
-  return product
+const letter_weights = Array.from({ length: 256 }, (_, byte) => frequency[String.fromCharCode(byte)] ?? 4)
+/** Of names and paths, in which spaces end what is looked at. */
+const run_weights = letter_weights.map((weight, byte) =>
+  isTokenByte(byte) ? weight + 8 + capital(byte) * 10 : 0,
+)
+
+function capital(byte: number): number {
+  return byte >= 65 && byte <= 90 ? 1 : 0
 }
 
-/** Puts windows into eight buckets so that each bucket's nibbles, taken together, admit few other windows. */
-function intoBuckets(windows: readonly Uint8Array[], folds: boolean): Uint8Array[][] {
-  const members: Uint8Array[][] = Array.from({ length: buckets }, () => [])
-  const sets = members.map(() => Array.from({ length: window_bytes * 2 }, () => new Set<number>()))
-  const volume = (nibbles: readonly Set<number>[]) =>
-    nibbles.reduce((product, set) => product * Math.max(1, set.size), 1)
-  for (const window of windows) {
-    let best = 0
-    let least = Number.POSITIVE_INFINITY
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const before = members[bucket]!.length === 0 ? 0 : volume(sets[bucket]!)
-      const growth =
-        volume(sets[bucket]!.map((set, i) => new Set([...set, ...nibblesOf(window, i, folds)]))) - before
-      if (growth < least) {
-        least = growth
-        best = bucket
+/** How often it stands in a KiB of text, about. */
+function expectedInText({ bytes }: Window): number {
+  const rank = frequent_rank.get(String.fromCharCode(...bytes))
+  if (rank !== undefined) return 2.5 / (1 + rank / 60)
+  return bytes.reduce((product, byte) => product * letter_weights[byte]!, 1e-6)
+}
+
+/** The same in names and paths, where case tells. */
+function expectedInRuns(window: Window): number {
+  return window.bytes.reduce((product, byte) => product * run_weights[byte]!, 1e-6)
+}
+
+const frequent_rank = new Map(frequent_trigrams.map((trigram, rank) => [trigram, rank]))
+
+/** A multiplier of the hash under which few of the frequent trigrams are taken for a window. */
+function chooseMultiplier(windows: readonly Window[]): number {
+  let best = 0
+  let least = Number.POSITIVE_INFINITY
+  const own = new Set(windows.map(({ bytes }) => String.fromCharCode(...bytes)))
+  for (let i = 0; i < multipliers_tried; i++) {
+    const multiplier = (Math.imul(0x9e3779b1, 2 * i + 1) | 1) >>> 0
+    const hashes = new Set(windows.map(({ bytes }) => hashOf(bytes, true, multiplier)))
+    let cost = 0
+    for (const [rank, trigram] of frequent_trigrams.entries())
+      if (!own.has(trigram) && hashes.has(hashOf(latin1(trigram), true, multiplier))) cost += 1 / (60 + rank)
+    if (cost >= least) continue
+    least = cost
+    best = multiplier
+  }
+  return best
+}
+
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
+
+interface WindowTables {
+  readonly nibbles: number
+  readonly bits: number
+  readonly reach: number
+  /** Whether case does not matter. */
+  readonly folds: boolean
+}
+
+function setNibbles(
+  bytes: Uint8Array,
+  windows: readonly Window[],
+  tables: WindowTables,
+  weights: readonly number[],
+): void {
+  const distinct = [...new Map(windows.map((window) => [window.key, window.bytes])).values()]
+  for (const [bucket, members] of intoBuckets(distinct, tables.folds, weights).entries()) {
+    for (const window of members) {
+      for (let i = 0; i < window_bytes; i++) {
+        for (const byte of casesOf(window[i]!, tables.folds)) {
+          bytes[tables.nibbles + i * 32 + (byte & 15)]! |= 1 << bucket
+          bytes[tables.nibbles + i * 32 + 16 + (byte >> 4)]! |= 1 << bucket
+        }
       }
     }
-    members[best]!.push(window)
-    for (let i = 0; i < window_bytes * 2; i++)
-      for (const nibble of nibblesOf(window, i, folds)) sets[best]![i]!.add(nibble)
   }
-  return members
 }
 
-/** A byte, in both cases when case does not matter. */
-function casesOf(byte: number, folds: boolean): number[] {
-  return folds && byte >= 97 && byte <= 122 ? [byte, byte - 32] : [byte]
-}
-
-/** Low (even `i`) or high nibbles of the window's byte `i / 2`. */
-function nibblesOf(window: Uint8Array, i: number, folds: boolean): number[] {
-  return casesOf(window[i >> 1]!, folds).map((byte) => (i % 2 === 0 ? byte & 15 : byte >> 4))
-}
-
-function setNibbles(bytes: Uint8Array, tables: WindowTables, window: Uint8Array, bit: number): void {
-  for (let i = 0; i < window_bytes; i++) {
-    for (const byte of casesOf(window[i]!, tables.folds)) {
-      bytes[tables.nibbles + i * 32 + (byte & 15)]! |= bit
-      bytes[tables.nibbles + i * 32 + 16 + (byte >> 4)]! |= bit
-    }
+function setHashes(
+  bytes: Uint8Array,
+  windows: readonly Window[],
+  tables: WindowTables,
+  multiplier: number,
+): void {
+  for (const { bytes: window, back, ahead } of windows) {
+    const hash = hashOf(window, tables.folds, multiplier)
+    bytes[tables.bits + (hash >> 3)]! |= 1 << (hash & 7)
+    const reach = tables.reach + (hash >> 3) * 2
+    bytes[reach] = Math.max(bytes[reach]!, back)
+    bytes[reach + 1] = Math.max(bytes[reach + 1]!, ahead)
   }
 }
 
 /** The hash that assembly/prefilter.ts computes: case is folded by setting bit 5 of every byte. */
-function hashOf(window: Uint8Array, folds: boolean): number {
+function hashOf(window: Uint8Array, folds: boolean, multiplier: number): number {
   const word = window[0]! | (window[1]! << 8) | (window[2]! << 16) | (folds ? 0x202020 : 0)
-  return Math.imul(word, 0x9e3779b1) >>> 17
+  return Math.imul(word, multiplier) >>> 17
 }
