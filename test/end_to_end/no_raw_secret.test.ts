@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { secretValues } from '../../src/demo/made_up_secrets.ts'
 import { cut, secretsFor } from './made_up.ts'
 import { exchangesWhere, sql } from './read_audit.ts'
+import { encodings } from './secret_search.ts'
 import { filesBelow, type Stack, startStack, upstream_key } from './stack.ts'
 
 const run = promisify(execFile)
@@ -110,21 +111,6 @@ test('no file of the data folder holds a raw secret, the caller’s token, or th
     }
   }
 })
-
-/** The text as it would stand in a file: plain, hex, percent-encoded, and base64 of both alphabets in each alignment. */
-function encodings(secret: string): string[] {
-  const hex = Buffer.from(secret).toString('hex')
-  const base64 = [0, 1, 2].map((shift) => {
-    const text = Buffer.from('\0'.repeat(shift) + secret).toString('base64')
-    // The first and last characters also depend on the neighbours.
-    return text.slice(shift === 0 ? 0 : 4, -4)
-  })
-  const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))
-  const percent = hex.replace(/../g, '%$&')
-  const escaped = encodeURIComponent(secret)
-  const plain = [secret, JSON.stringify(secret).slice(1, -1), escaped, escaped.toLowerCase()]
-  return [...new Set([...plain, hex, hex.toUpperCase(), percent, percent.toUpperCase(), ...base64, ...url])]
-}
 
 test('the search above would find a secret that is there', () => {
   const secret = secretValues(request_secrets)[0] ?? ''
