@@ -1,5 +1,5 @@
 // The ranges that a pass replaces: disjoint, in order, each with the match that names it.
-import { CLUSTERS, CLUSTERS_BYTES } from './layout'
+import { CLUSTERS, CLUSTERS_BYTES, OUT, OUT_BYTES } from './layout'
 import { pass, unresolved } from './pass'
 import { D_INDEX, d_entropy } from './tables'
 
@@ -29,11 +29,15 @@ export const OPEN: u32 = 2
 export const SWALLOWED: u32 = 4
 /** The match that gives the label is the one that was swallowed. */
 export const NAMED_SWALLOWED: u32 = 8
+/** Its label is that of something decoded: no byte of it is a format's public beginning. */
+export const ENCODED: u32 = 16
 const QUARTER: usize = CLUSTERS_BYTES / 4
 
 const CLUSTERS_MAX: u32 = <u32>(QUARTER / CLUSTER_BYTES) - 4
 /** Where clusters wait while runs are merged into them. */
 const ASIDE: usize = CLUSTERS + QUARTER
+/** Encoded ranges in which something was found: start, end, origin, detector. In the output's area, which is free during a pass. */
+const DECODED: usize = OUT + OUT_BYTES / 2
 /** Runs judged to be secrets, in order: start, end, run start; 12 bytes each. */
 export const RUNS: usize = CLUSTERS + 2 * QUARTER
 export const RUNS_MAX: u32 = <u32>(QUARTER / 12)
@@ -125,6 +129,54 @@ function insertBefore(first: u32, last: u32, from: u32, md: usize, ms: u32, me: 
   const ch = c.hit
   addCluster(first, last, from, md, ms, me, flags, hit)
   addCluster(start, end, origin, detector, cs, ce, cf, ch)
+}
+
+/** Sets the clusters aside while decoded text is walked over, and takes them back. */
+export function saveClusters(): void {
+  memory.copy(ASIDE, CLUSTERS, <usize>pass.cluster_count * CLUSTER_BYTES)
+}
+export function restoreClusters(): void {
+  memory.copy(CLUSTERS, ASIDE, <usize>pass.cluster_count * CLUSTER_BYTES)
+}
+
+let decoded_count: u32 = 0
+
+export function resetDecoded(): void {
+  decoded_count = 0
+}
+
+/** Adds an encoded range in whose text `detector` found something. They come nearly in order. */
+export function addDecoded(start: u32, end: u32, origin: u32, detector: usize): void {
+  let i = decoded_count++
+  for (; i > 0 && load<u32>(DECODED + <usize>(i - 1) * 16) > start; i--) {
+    memory.copy(DECODED + <usize>i * 16, DECODED + <usize>(i - 1) * 16, 16)
+  }
+  const m = DECODED + <usize>i * 16
+  store<u32>(m, start)
+  store<u32>(m, end, 4)
+  store<u32>(m, origin, 8)
+  store<u32>(m, <u32>detector, 12)
+}
+
+/** Merges the encoded ranges into the clusters, both in order. */
+export function mergeDecoded(): void {
+  if (decoded_count == 0) return
+  const count = pass.cluster_count
+  saveClusters()
+  pass.cluster_count = 0
+  let i: u32 = 0
+  let j: u32 = 0
+  while (i < count || j < decoded_count) {
+    const c = changetype<Cluster>(ASIDE + <usize>i * CLUSTER_BYTES)
+    const m = DECODED + <usize>j * 16
+    if (j == decoded_count || (i < count && c.start <= load<u32>(m))) {
+      addCluster(c.start, c.end, c.origin, c.detector, c.match_start, c.match_end, c.flags, c.hit)
+      i++
+    } else {
+      addMatch(load<u32>(m), load<u32>(m, 4), load<u32>(m, 8), load<u32>(m, 8), load<u32>(m, 12), ENCODED)
+      j++
+    }
+  }
 }
 
 /** Merges the judged runs into the clusters, both in order. */

@@ -13,6 +13,7 @@ const DENSE_BYTES: i32 = 256
 /** More than begin in what one pass may have to read again. */
 const LOG_ENTRIES: u32 = 4096
 const LOG: usize = memory.data(4096 * 8, 16)
+const FAR_BEFORE: i32 = -0x10000000
 
 // @ts-ignore: decorator
 @inline
@@ -25,6 +26,15 @@ export function openDensity(ch: Channel): void {
   const saved = changetype<usize>(ch) + DENSE_AT
   pass.long_count = load<u32>(saved)
   memory.copy(LOG, saved + 8, <usize>pass.long_count << 3)
+}
+
+/** Begins another text, whose starts know none before; those of the pass stay below them. */
+export function openInnerDensity(): void {
+  for (let i: u32 = 0; i < DENSE_STARTS; i++) {
+    const entry = entryAt(pass.long_count++)
+    store<i32>(entry, FAR_BEFORE)
+    store<i32>(entry, FAR_BEFORE, 4)
+  }
 }
 
 /** Gives back the last starts that are not read again from `resume`. */
@@ -52,8 +62,8 @@ function dropDensity(ch: Channel, dropped: u32): void {
   const saved = changetype<usize>(ch) + DENSE_AT
   for (let i: u32 = 0; i < load<u32>(saved); i++) {
     const entry = saved + 8 + (<usize>i << 3)
-    store<i32>(entry, max(load<i32>(entry) - <i32>dropped, -0x10000000))
-    store<i32>(entry, max(load<i32>(entry, 4) - <i32>dropped, -0x10000000), 4)
+    store<i32>(entry, max(load<i32>(entry) - <i32>dropped, FAR_BEFORE))
+    store<i32>(entry, max(load<i32>(entry, 4) - <i32>dropped, FAR_BEFORE), 4)
   }
 }
 

@@ -39,9 +39,16 @@ class Pass {
   memo_state: u32
   /** Bytes of TEXT in use. */
   text_end: u32
+  /** 1 while decoded text is walked over, see decoded.ts. */
+  inner: u32
 }
 
-const PASS: usize = memory.data(128, 16)
+const CUTS_MAX: u32 = 64
+const CUTS_AT: usize = 128
+/** With the list of cuts. */
+export const PASS_BYTES: usize = CUTS_AT + 64 * 4
+const PASS: usize = memory.data(128 + 64 * 4, 16)
+const CUTS: usize = PASS + CUTS_AT
 export const pass: Pass = changetype<Pass>(PASS)
 
 /** Something at `hold` may still become a secret; read again from `origin` when there is more text. */
@@ -51,9 +58,6 @@ export function unresolved(origin: u32, hold: u32): void {
   pass.again = min(pass.again, origin)
   pass.limit = min(pass.limit, hold)
 }
-
-const CUTS_MAX: u32 = 64
-const CUTS: usize = memory.data(64 * 4, 16)
 
 /** What was swallowed ends at `at`. */
 export function cutAt(at: u32): void {

@@ -1,23 +1,27 @@
 // Tokens without an anchor at their front: runs that look drawn at random, and what may come before an infix anchor.
 import { Channel } from './channel'
 import { RUNS, RUNS_MAX } from './clusters'
+import { ENCODED_BYTES_MIN, NOT_ENCODED, encodingOf, mayBeEncoded } from './encoded'
 import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
 import { looksSecret } from './looks_secret'
 import { maskAt, maskBefore } from './masks'
+import { LEAD, RUN_FRESH, RUN_JUDGED, encodedStart, noteEncoded, restartOf, restart_how } from './noted'
 import { cutBefore, pass, unresolved } from './pass'
 import { beforeNextRun } from './prefilter'
 import { isJointed, isRun, isWord, lastOther, runEnd, sign } from './randomness'
-import { infix, infix_count } from './tables'
+import { d_entropy, decoding, infix, infix_count, strict } from './tables'
 import { boundedLeft, runDfa } from './tokens'
 
 /** Judges every run of token characters that ends before n; the one the text ends in is held once it looks random. */
 export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, final: bool): void {
   let p = from
-  if (pass.run_judged != 0) {
+  if (pass.run_judged != RUN_FRESH) {
     p = runEnd(t, p, n)
+    // where an encoded run goes on is known when it is read
+    if (pass.run_judged != RUN_JUDGED) noteEncoded(t, from, n, pass.run_judged, final)
     if (p == n && !final) {
       pass.run_again = n
-      pass.run_judged = 1
+      pass.run_judged = RUN_JUDGED
       return
     }
   }
@@ -36,7 +40,7 @@ export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32
       holdRun(t, q, p, n, barrier)
       return
     }
-    judgeRun(ch, t, p, q, n, barrier)
+    judgeRun(ch, t, p, q, n, barrier, final)
     p = q + 1
   }
   if (final) {
@@ -47,7 +51,12 @@ export function judgeRuns(ch: Channel, t: usize, n: u32, from: u32, barrier: u32
   holdOpenRun(t, n, p, barrier)
 }
 
-function judgeRun(ch: Channel, t: usize, a: u32, b: u32, n: u32, barrier: u32): void {
+function judgeRun(ch: Channel, t: usize, a: u32, b: u32, n: u32, barrier: u32, final: bool): void {
+  if (decoding && b - a >= ENCODED_BYTES_MIN) {
+    const from = encodedStart(t, a)
+    if (from >= barrier && encodingOf(t, from, b) != NOT_ENCODED) noteEncoded(t, from, n, RUN_FRESH, final)
+  }
+  if (d_entropy == 0) return
   if (b - a > RUN_BYTES_MAX || a < barrier || !looksSecret(t, a, b, n)) return
   const at = sign(t + a, b - a)
   if (at < 0 || at >= <i32>SIGN_BYTES) return
@@ -76,14 +85,24 @@ function holdRun(t: usize, b: u32, a: u32, n: u32, barrier: u32): void {
   pass.run_again = a
   pass.run_judged = 0
   if (a == b) return
+  const encoded = decoding && holdEncoded(t, b, encodedStart(t, a), n, barrier)
   const at = sign(t + a, b - a)
   // A token that is still undecided may cut the run where it begins, so only what lies before it is surely too long.
   if ((pass.limit > a && min(pass.limit, b) - a > RUN_BYTES_MAX) || at == SIGN_BYTES) {
+    if (encoded) return
     pass.run_again = min(b, n)
-    pass.run_judged = 1
+    pass.run_judged = RUN_JUDGED
     return
   }
-  if (at >= 0) pass.limit = min(pass.limit, max(a + at, barrier))
+  if (at >= 0 && d_entropy != 0) pass.limit = min(pass.limit, max(a + at, barrier))
+}
+
+/** Holds a run [a, b) that can't be read yet and may be encoded, or takes note of it. @returns whether it is one */
+function holdEncoded(t: usize, b: u32, a: u32, n: u32, barrier: u32): bool {
+  if (a >= b || a < barrier || !mayBeEncoded(t, a, b) || maskBefore(t, a)) return false
+  if (b == n && encodingOf(t, a, b) != NOT_ENCODED) noteEncoded(t, a, n, RUN_FRESH, false)
+  else pass.limit = min(pass.limit, max(strict ? a : a + LEAD, barrier))
+  return true
 }
 
 /** Tokens whose anchor stands inside: what may come before one is held by its looks, while its detector could still match. */
@@ -119,6 +138,12 @@ function infixAlive(t: usize, s: u32, n: u32): bool {
 
 /** Finds the run that `to` cuts, to be read pass.again from its start unless it is too long already. */
 export function runAt(ch: Channel, t: usize, to: u32): void {
+  const restart = restartOf(to)
+  if (restart != u32.MAX_VALUE) {
+    pass.run_again = restart
+    pass.run_judged = restart_how
+    return
+  }
   const cut = cutBefore(to)
   const behind = cut > ch.run
   const floor = behind ? cut : min(ch.run, to)

@@ -1,6 +1,6 @@
 // What stands in the place of a secret (see docs/detectors.md).
 import { Channel } from './channel'
-import { CONTINUED, Cluster, NAMED_SWALLOWED, clusterAt } from './clusters'
+import { CONTINUED, Cluster, ENCODED, NAMED_SWALLOWED, clusterAt } from './clusters'
 import { LATCH } from './layout'
 import { leadAt, leadsAsJson } from './lead'
 import { addEdit } from './map'
@@ -93,7 +93,7 @@ export function editCluster(c: Cluster, t: usize, start: u32, end: u32, bytes: u
 export function showPrefixes(): void {
   for (let i: u32 = 0; i < pass.cluster_count; i++) {
     const c = clusterAt(i)
-    if (c.flags & CONTINUED || c.start != c.match_start) continue
+    if (c.flags & (CONTINUED | ENCODED) || c.start != c.match_start) continue
     const shown = load<u32>(<usize>c.detector + D_SHOWN)
     if (c.match_end - c.match_start <= shown) continue
     c.start += shown

@@ -83,6 +83,8 @@ export let strict: bool = false
 export let prefilter: usize = 0
 /** Bytes of the longest literal of the automaton. */
 export let literal_bytes_max: u32 = 0
+/** Whether encoded runs are decoded and read. */
+export let decoding: bool = false
 
 // @ts-ignore: decorator
 @inline
@@ -110,5 +112,6 @@ export function openTables(): bool {
   strict = header(56) != 0
   prefilter = optional(60)
   literal_bytes_max = header(64)
+  decoding = header(68) != 0
   return true
 }

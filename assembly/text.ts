@@ -9,11 +9,13 @@
 // read again with more text behind it.
 import { BLOCK_DONE, runBlock } from './blocks'
 import { Channel, SWALLOW_NONE, SWALLOW_TOKEN, openDetector, skipCuts } from './channel'
-import { CONTINUED, OPEN, SWALLOWED, clusterAt, mergeRuns, writeCluster } from './clusters'
+import { CONTINUED, OPEN, SWALLOWED, clusterAt, mergeDecoded, mergeRuns, resetDecoded, writeCluster } from './clusters'
+import { readDecoded } from './decoded'
 import { openDensity } from './density'
 import { cutAt, pass } from './pass'
+import { resetNoted } from './noted'
 import { holdBeforeInfix, judgeRuns } from './runs'
-import { d_entropy, infix_count } from './tables'
+import { d_entropy, decoding, infix_count } from './tables'
 import { STYLE_PARTIAL, showPrefixes, style } from './styles'
 import { runDfa } from './tokens'
 import { walk } from './walk'
@@ -31,6 +33,8 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
   pass.swallow = SWALLOW_NONE
   pass.open_from = u32.MAX_VALUE
   pass.memo_detector = 0
+  resetNoted()
+  resetDecoded()
   openDensity(ch)
   pass.run_again = ch.run
   pass.run_judged = ch.run_judged
@@ -55,10 +59,12 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
   walk(ch, t, n, from, barrier, final)
   if (pass.swallow == SWALLOW_NONE) {
     barrier = max(barrier, pass.cut)
-    if (d_entropy != 0) judgeRuns(ch, t, n, min(pass.run_again, n), barrier, final)
+    if (d_entropy != 0 || decoding) judgeRuns(ch, t, n, min(pass.run_again, n), barrier, final)
     if (!final && infix_count > 0) holdBeforeInfix(t, n, min(max(from, pass.cut), n), barrier)
   }
+  if (decoding) readDecoded(ch, t, barrier)
   mergeRuns()
+  mergeDecoded()
   if (final) pass.limit = n
   else if (pass.swallow == SWALLOW_NONE) {
     settle()

@@ -28,6 +28,7 @@ import {
   d_generic,
   d_run,
   d_url,
+  decoding,
   patterns,
   prefilter,
 } from './tables'
@@ -200,7 +201,7 @@ function walkTo(ch: Channel, t: usize, to: u32, n: u32, final: bool): void {
 
 /** What was swallowed parts the runs before it from those behind it. */
 function leap(ch: Channel, t: usize): void {
-  if (d_entropy != 0) judgeRuns(ch, t, pass.jump_from, min(pass.run_again, pass.jump_from), wall, true)
+  if (pass.inner == 0 && (d_entropy != 0 || decoding)) judgeRuns(ch, t, pass.jump_from, min(pass.run_again, pass.jump_from), wall, true)
   cutAt(pass.jump)
   wall = max(wall, pass.jump)
 }

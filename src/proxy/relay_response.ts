@@ -82,11 +82,12 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
     action: connection.response.secrets,
     style: connection.response.style,
     unscannable: connection.unscannable,
-    scanners: exchange.policy.scanners,
+    scanner: exchange.policy.scanners.body,
     recorder: exchange.recorder,
     preview_bytes_max: 0,
     usage: exchange.usage,
     originals: exchange.originals,
+    restorer: exchange.policy.scanners.restorer,
   })
   exchange.response_body = body
   return body

@@ -2,6 +2,7 @@ import assert from 'node:assert'
 import { buildAutomaton, type Literal } from './build_automaton.ts'
 import { compilePattern, type PatternDfa } from './compile_pattern.ts'
 import { ruleAnchors, writeRule } from './compile_rule.ts'
+import { contextWords } from './context_words.ts'
 import type { DeltaPaths } from './delta_paths.ts'
 import { buildPrefilter, isRunCovered, type PrefilterLiteral } from './prefilter_tables.ts'
 import type { BlockDetector, Detector, RuleDetector, TokenDetector } from './detector.ts'
@@ -24,6 +25,8 @@ export interface CompileDetectorsOptions {
   readonly keywords: readonly string[]
   readonly strict: boolean
   readonly entropy: boolean
+  /** Whether runs in base64 and hexadecimal are decoded and read. */
+  readonly decode: boolean
   readonly paths: DeltaPaths
   /** Whether the automaton walks only where the SIMD prefilter stops; else everywhere. */
   readonly simd: boolean
@@ -47,43 +50,6 @@ const flag_stars = 32
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
 const shown_bytes_max = 15
-
-/** Key words whose values people choose (1), those whose values machines draw (2), and programs with their flags. */
-const context_words: readonly (readonly [number, readonly string[]])[] = [
-  [1, ['password', 'passwd', 'passphrase', 'pwd', '_pass', 'dbpass', 'passwort', 'kennwort', 'contrasena']],
-  [
-    2,
-    [
-      'secret',
-      'token',
-      'api_key',
-      'api-key',
-      'apikey',
-      'api key',
-      'access_key',
-      'access-key',
-      'accesskey',
-      'access key',
-      'auth_key',
-      'authkey',
-      'private_key',
-      'privatekey',
-      'private key',
-      'encryption_key',
-      'signing_key',
-      'account_key',
-      'accountkey',
-      'sharedaccesskey',
-      'credential',
-      'authorization',
-    ],
-  ],
-  // command lines, see assembly/command_line.ts
-  [3, [' -u ', ' --user ']],
-  [4, ['mysql ', 'mysqldump ', 'mysqladmin ']],
-  [5, ['sshpass ', 'docker login ', 'podman login ']],
-  [6, [':5432:']],
-]
 
 /** A literal of the automaton with what a hit on it means. */
 interface Anchor extends Literal {
@@ -164,6 +130,7 @@ export function compileDetectors(options: CompileDetectorsOptions): CompiledDete
     options.strict ? 1 : 0,
     prefilter === null ? 0 : out.append(prefilter),
     Math.max(...anchors.map((anchor) => anchor.literal.length)),
+    options.decode ? 1 : 0,
   ])
   return { tables: out.bytes(), ids, keywords: options.keywords, paths: paths.names }
 }
@@ -306,7 +273,7 @@ function blockAnchor(out: TableWriter, detector: BlockDetector, record: number):
 function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
   const anchors: Anchor[] = []
   if (builtin.has('generic-key-value')) {
-    for (const [word_kind, words] of context_words) {
+    for (const [word_kind, words] of contextWords) {
       for (const word of words) anchors.push(plain(ascii.encode(word), pattern_type.context, word_kind))
     }
   }

@@ -7,9 +7,8 @@ import { framingOf } from './framing_of.ts'
 import { knownSecretDetectors } from './known_secrets.ts'
 import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from './rule_detector.ts'
 import { Originals, type TextLevel } from './originals.ts'
-import { readReplacements } from './read_replacements.ts'
 import { SavedBytes } from './saved_bytes.ts'
-import type { Replacement, Restorer, Scanner, ScanStream, TextStream } from './scan_stream.ts'
+import type { Restorer, Scanner, ScanStream } from './scan_stream.ts'
 import type { ScannerOptions, ScannerStyle, StreamOptions } from './scanner_options.ts'
 import { ScannerError } from './scanner_error.ts'
 import { pseudonymDetector } from './pseudonym_detector.ts'
@@ -19,7 +18,6 @@ export type {
   Detector,
   Finding,
   ReadRule,
-  Replacement,
   Restorer,
   Rule,
   Scanner,
@@ -27,7 +25,6 @@ export type {
   ScannerStyle,
   ScanStream,
   StreamOptions,
-  TextStream,
 }
 export { Originals, RuleError, readRule, ScannerError }
 
@@ -42,7 +39,6 @@ interface Exports {
   findings(): number
   editsAt(): number
   editCount(): number
-  outFrom(): number
   restorable(): number
   init(key: number): number
   push(
@@ -124,6 +120,7 @@ class Engine {
       keywords: options.keywords ?? [],
       strict: options.mode === 'strict',
       entropy: options.entropy ?? true,
+      decode: options.decode ?? true,
       paths: deltaPaths,
       simd: options.simd ?? !scalarForced(),
     })
@@ -175,7 +172,7 @@ class Engine {
   }
 }
 
-class Stream implements TextStream {
+class Stream implements ScanStream {
   readonly findings: Finding[] = []
   bytes = 0
   model = ''
@@ -295,11 +292,6 @@ class Stream implements TextStream {
     return concat(parts)
   }
 
-  get replaced(): readonly Replacement[] {
-    const { x, view } = this.#engine
-    return readReplacements(view, x.editsAt(), x.editCount(), x.outFrom())
-  }
-
   #keepState(): void {
     const { x, memory, state, map } = this.#engine
     this.#state.keep(memory, state, x.stateBytes())
@@ -383,6 +375,10 @@ export async function createScanner(options: ScannerOptions = {}): Promise<Scann
 
 /** @param wasm as for `createScanner` */
 export async function createRestorer(wasm?: Uint8Array): Promise<Restorer> {
-  const engine = new Engine(await instantiate(wasm), { detectors: [pseudonymDetector], entropy: false }, true)
+  const engine = new Engine(
+    await instantiate(wasm),
+    { detectors: [pseudonymDetector], entropy: false, decode: false },
+    true,
+  )
   return { open: (stream) => new Stream(engine, stream) }
 }

@@ -23,6 +23,8 @@ export interface ScannerOptions {
   readonly mode?: 'balanced' | 'strict'
   /** Whether unprefixed random-looking tokens are found; default true. */
   readonly entropy?: boolean
+  /** Whether text in base64 and in hexadecimal digits is decoded and scanned as well; default true. */
+  readonly decode?: boolean
   /** `false` walks every byte without the SIMD prefilter: the same result, slower. Default: unless SLUICE_NO_SIMD=1 is set. */
   readonly simd?: boolean
   /** The compiled `scanner.wasm`; default: read from the build folder, on Node. */

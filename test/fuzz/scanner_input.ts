@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '../../corpus/secrets/random.ts'
+import { encode } from '../oracle/sample_text.ts'
 import type { Detector } from '../../src/scanner/detector.ts'
 
 /** A body made of secrets, half secrets, key words, joints and prose, in an order nobody would think of. */
@@ -110,6 +111,8 @@ export function createInputs(
     () => random.text('0123456789abcdef', random.pick([32, 40, 64])),
     () => `${random.text(base62, random.pick([64, 76]))}\n${random.text(base62, random.between(16, 60))}\n`,
     () => random.text(base64url, random.between(200, 400)),
+    () => encoded(random),
+    () => encoded(random),
   ]
   const text = () => Array.from({ length: random.between(1, 14) }, () => random.pick(makers)()).join('')
   const next = (): FuzzInput => {
@@ -119,6 +122,21 @@ export function createInputs(
     return { content_type: 'text/event-stream', body: streamBody(random, [text(), text()]) }
   }
   return { next, random }
+}
+
+/** Text with secrets in it, in base64 or hexadecimal digits; long ones and wrapped ones too. */
+function encoded(random: Random): string {
+  const plain = () =>
+    random.pick([
+      () => `ghp_${random.text(base62, 36)}`,
+      () => ` DB_PASSWORD="${random.text(base62, random.between(8, 30))}"\n`,
+      () => `postgres://bob:${random.text(base62, random.between(4, 12))}@host/db`,
+      () => pem(random, random.below(2) === 0),
+      () => ' words that say nothing, again and again\n'.repeat(random.pick([1, 2, 30])),
+      () => random.pick(words),
+    ])()
+  const text = Array.from({ length: random.between(1, 5) }, plain).join('')
+  return encode(text, random)
 }
 
 function pem(random: Random, whole: boolean): string {

@@ -3,6 +3,7 @@
 import { shannonEntropy } from '../../corpus/secrets/generate.ts'
 import type { BlockDetector, Detector, TokenDetector } from '../../src/scanner/detector.ts'
 import { type Residual, residualOf } from './derivative.ts'
+import { findEncoded } from './naive_decoding.ts'
 
 export interface NaiveFinding {
   readonly detector: string
@@ -15,7 +16,7 @@ export interface NaiveResult {
   readonly findings: readonly NaiveFinding[]
 }
 
-interface Match {
+export interface Match {
   readonly start: number
   readonly end: number
   /** Place in the catalogue. */
@@ -58,7 +59,7 @@ export function createNaiveScanner(detectors: readonly Detector[]): NaiveScanner
   return (text) => {
     // latin1 makes a character of each byte
     const characters = text.toString('latin1')
-    const clusters = mergeOverlapping(findMatches(characters, hits))
+    const clusters = mergeOverlapping(findAll(characters, hits))
     const findings = clusters.map(({ start, end, priority }) => ({
       detector: detectors[priority]!.id,
       start,
@@ -66,6 +67,18 @@ export function createNaiveScanner(detectors: readonly Detector[]): NaiveScanner
     }))
     return { output: replace(text, findings), findings }
   }
+}
+
+/** What is found in the text itself, and in what it holds encoded. */
+function findAll(text: string, hits: readonly Hit[]): Match[] {
+  const matches = findMatches(text, hits, 0)
+  const scan = (decoded: string, floor: number) => mergeOverlapping(findMatches(decoded, hits, floor))
+  // what is swallowed whole holds nothing else
+  const swallowed = matches.filter((match) => match.swallowed)
+  const starts = [0, ...swallowed.map(({ end }) => end)]
+  const ends = [...swallowed.map(({ start }) => start), text.length]
+  const encoded = starts.flatMap((from, i) => findEncoded(text, from, ends[i]!, scan))
+  return [...matches, ...encoded]
 }
 
 /** One literal, and what to try where it stands. */
@@ -99,11 +112,11 @@ function hitsOf(detector: Detector, priority: number): Hit[] {
 }
 
 /** All matches, in the order of their literals' ends; of literals that end together, the longest first. */
-function findMatches(text: string, hits: readonly Hit[]): Match[] {
+function findMatches(text: string, hits: readonly Hit[], from: number): Match[] {
   const matches: Match[] = []
   const density = new Density()
-  let floor = 0
-  for (let end = 1; end <= text.length; end++) {
+  let floor = from
+  for (let end = from + 1; end <= text.length; end++) {
     const here = hits.filter(({ literal }) => end - literal.length >= floor && text.endsWith(literal, end))
     for (const { literal, match } of here.sort((a, b) => b.literal.length - a.literal.length)) {
       const found = match(text, end - literal.length, floor, density)
