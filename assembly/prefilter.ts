@@ -177,16 +177,18 @@ function longs(m: u64, before: u64): u64 {
   return l & ((l << 8) | (pre >> 56))
 }
 
-/** Characters of the block that was classified last: of words, of tokens without `.` and `=` and with them; where it ends. */
+// characters of the block that was classified last, a bit each: of words, of runs that are judged, digits
 let word_bits: u64 = 0
 let run_bits: u64 = 0
-let cover_bits: u64 = 0
 let digit_bits: u64 = 0
-/** Whether a digit stands in the run that the block ends in, or may. */
-let digit_before: bool = false
-let classified_to: u32 = 0
 /** Where windows in runs were looked for up to. */
 let in_runs_to: u32 = 0
+
+// @ts-ignore: decorator
+@inline
+function classOf(x: v128): v128 {
+  return nibbles(v128.load(prefilter), v128.load(prefilter, 16), v128.and(x, i8x16.splat(15)), highs(x))
+}
 
 // @ts-ignore: decorator
 @inline
@@ -194,55 +196,57 @@ function digits(x: v128): v128 {
   return i8x16.lt_u(i8x16.sub(x, i8x16.splat(48)), i8x16.splat(10))
 }
 
+/** The token characters of the block at `p`. */
+function tokenBits(p: usize): u64 {
+  return bitsOfAny(
+    classOf(v128.load(p)),
+    classOf(v128.load(p, 16)),
+    classOf(v128.load(p, 32)),
+    classOf(v128.load(p, 48)),
+  )
+}
+
 function classify(p: usize): void {
-  const low = v128.load(prefilter)
-  const high = v128.load(prefilter, 16)
-  const nibble = i8x16.splat(15)
   const judged = i8x16.splat(0x3f)
   const word = i8x16.splat(0x3e)
   const x = v128.load(p)
   const y = v128.load(p, 16)
   const z = v128.load(p, 32)
   const w = v128.load(p, 48)
-  const a = nibbles(low, high, v128.and(x, nibble), highs(x))
-  const b = nibbles(low, high, v128.and(y, nibble), highs(y))
-  const c = nibbles(low, high, v128.and(z, nibble), highs(z))
-  const d = nibbles(low, high, v128.and(w, nibble), highs(w))
-  cover_bits = bitsOfAny(a, b, c, d)
+  const a = classOf(x)
+  const b = classOf(y)
+  const c = classOf(z)
+  const d = classOf(w)
   run_bits = bitsOfAny(v128.and(a, judged), v128.and(b, judged), v128.and(c, judged), v128.and(d, judged))
   word_bits = bitsOfAny(v128.and(a, word), v128.and(b, word), v128.and(c, word), v128.and(d, word))
   digit_bits = bitsOf(digits(x), digits(y), digits(z), digits(w))
 }
 
-/** Looks closer at t[q, q + 64), in which a long run may end. */
-function lookAtRuns(t: usize, q: u32, from: u32): void {
-  if (classified_to != q) {
-    // a run that the text begins in may have begun before it; a literal in it can't
-    cover_bits = 0
-    word_bits = 0
-    run_bits = u64.MAX_VALUE
-    digit_before = true
-    if (q > from) {
-      classify(t + q - BLOCK)
-      // it may go on from further before only when all of the block is of it
-      digit_before = digit_bits != 0 || run_bits == u64.MAX_VALUE
-    }
+/**
+ * Looks closer at t[q, q + 64), in which a long run may end.
+ * @param crossing whether one may go on from the block before
+ */
+function lookAtRuns(t: usize, q: u32, from: u32, crossing: bool): void {
+  // a run that the text begins in may have begun before it; a literal in it can't
+  const unseen = crossing && q == from
+  const long = longs(tokenBits(t + q), crossing && !unseen ? tokenBits(t + q - BLOCK) : 0)
+  if (long == 0 && !unseen) return
+  let run_before: u64 = unseen ? u64.MAX_VALUE : 0
+  let word_before: u64 = 0
+  let digit = unseen
+  if (crossing && !unseen) {
+    classify(t + q - BLOCK)
+    run_before = run_bits
+    word_before = word_bits
+    digit = digit_bits != 0 || run_bits == u64.MAX_VALUE
   }
-  const cover_before = cover_bits
-  const run_before = run_bits
-  const word_before = word_bits
   classify(t + q)
-  classified_to = q + BLOCK
-  const digit = digit_bits != 0
-  const digit_or_before = digit || (digit_before && (run_before >> 63) != 0)
-  digit_before = digit || (digit_before && run_bits == u64.MAX_VALUE)
   // without a digit no run is a secret
-  if (digit_or_before && longs(run_bits, run_before) != 0) {
+  if ((digit || digit_bits != 0) && longs(run_bits, run_before) != 0) {
     const block = (q - from) >> 6
     const word = MARKS + (<usize>(block >> 6) << 3)
     store<u64>(word, load<u64>(word) | (<u64>1 << (block & 63)))
   }
-  const long = longs(cover_bits, cover_before)
   if (long == 0) return
   // where a run of COVER_RUN bytes begins, and with it a word
   let begins = long & ~((word_bits << COVER_RUN) | (word_before >> (64 - COVER_RUN)))
@@ -280,7 +284,6 @@ function lookInRuns(t: usize, p: u32, end: u32, from: u32): void {
 /** Fills SPANS with where the automaton must walk in t[from, n), and MARKS. */
 export function survey(t: usize, from: u32, n: u32): void {
   span_count = 0
-  classified_to = u32.MAX_VALUE
   in_runs_to = from
   memory.fill(MARKS, 0, ((n - from) >> 9) + 8)
   const tables = prefilter + ANYWHERE
@@ -333,7 +336,7 @@ export function survey(t: usize, from: u32, n: u32): void {
         windows &= windows - 1
       }
     }
-    if (hasLong(m, before)) lookAtRuns(t, q, from)
+    if (hasLong(m, before)) lookAtRuns(t, q, from, (m & (before >> 63)) != 0)
     before = m
     q += BLOCK
   }
