@@ -5,6 +5,7 @@ import { checkEvidence, type Evidence } from '../audit/evidence.ts'
 import type { ErasedBodies } from '../audit/erase_bodies.ts'
 import type { VerifyReport } from '../audit/verify_log.ts'
 import type { AuditJob } from '../control/audit_job.ts'
+import { dryRun } from './audit_dry_run.ts'
 import { exportSessions, since } from './audit_sessions.ts'
 import {
   type ControlClient,
@@ -20,20 +21,26 @@ export const usage = `usage: sluice audit verify
        sluice audit check FILE --key PUBLIC_KEY_FILE
        sluice audit keys
        sluice audit sessions [--since TIME] [--format jsonl]
+       sluice audit dry-run --config FILE [--since TIME] [--before TIME] [--format jsonl]
+       sluice audit dry-run --keywords WORDS [--since TIME] [--before TIME] [--format jsonl]
        sluice audit erase --person SUBJECT --reason TEXT [--before TIME]
 
 verify reads everything recorded and compares it with what was signed; it names the first record of each log that was
 changed, removed, inserted or reordered. export writes evidence of one exchange: the record, the proof that it is in the
 log, the signed head of the log. check verifies such a file offline, with a public key that you trust. keys prints the
 gateway's public keys. sessions prints every exchange with its masked bodies, a line of JSON each, oldest last. erase takes
-the masked bodies of a person out of everything recorded, for good; what is left verifies as before.
+the masked bodies of a person out of everything recorded, for good; what is left verifies as before. dry-run applies another
+configuration, or words that would hold a request, to what was recorded, and lists what would have been held, denied or let
+through otherwise. It sees masked bodies: no word inside a mask, and nothing that was not recorded.
 
 --out FILE    where the evidence goes; default standard output
 --key FILE    public key in PEM, as keys prints it
 --since TIME  such as 2026-01-31, 2026-01-31T12:00:00Z, or 90m, 12h, 7d ago; default 1d
 --person S     subject of the person, as the column subject of exchanges has it
 --reason TEXT why, recorded with your name
---before TIME  only what began before it; default now
+--before TIME only what began before it; default now
+--config FILE a sluice.yaml; variables that its references name need not be set
+--keywords W  words or phrases, with commas between
 --url URL     the control listener; default SLUICE_URL, else ${default_control_url}
 --token TOKEN your access token; default SLUICE_TOKEN; needs the role auditor or admin,
               for erase admin
@@ -57,6 +64,8 @@ export async function run(args: string[]): Promise<number> {
         person: { type: 'string' },
         reason: { type: 'string' },
         before: { type: 'string' },
+        config: { type: 'string' },
+        keywords: { type: 'string' },
         url: { type: 'string' },
         token: { type: 'string' },
       },
@@ -69,8 +78,10 @@ export async function run(args: string[]): Promise<number> {
     if (what === 'export') return await exportOne(controlClient(values), name ?? '', values.out)
     if (what === 'keys') return await printKeys(controlClient(values))
     if (what === 'erase') return await erase(controlClient(values), values)
-    if (what !== 'sessions') throw new UsageError('verify, export, check, keys, sessions or erase?')
-    if ((values.format ?? 'jsonl') !== 'jsonl') throw new UsageError('the only format is jsonl')
+    if (values.format !== undefined && values.format !== 'jsonl')
+      throw new UsageError('the only format is jsonl')
+    if (what === 'dry-run') return await tryPolicy(controlClient(values), values)
+    if (what !== 'sessions') throw new UsageError('verify, export, check, keys, sessions, dry-run or erase?')
     return await exportSessions(controlClient(values), since(values.since ?? '1d', Date.now()))
   } catch (error) {
     if (error instanceof ControlClientError) {
@@ -81,6 +92,20 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`sluice audit: ${error.message}\n\n${usage}`)
     return 2
   }
+}
+
+function tryPolicy(
+  client: ControlClient,
+  values: { config?: string; keywords?: string; since?: string; before?: string; format?: string },
+): Promise<number> {
+  const now = Date.now()
+  return dryRun(client, {
+    config: values.config,
+    keywords: values.keywords,
+    from_ms: since(values.since ?? '1d', now),
+    to_ms: values.before === undefined ? now : since(values.before, now, '--before'),
+    format: values.format === 'jsonl' ? 'jsonl' : 'text',
+  })
 }
 
 /** Begins a job of the gateway's and waits until it is done. */
