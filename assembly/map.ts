@@ -166,8 +166,15 @@ function hexDigit(x: u32): u8 {
   return <u8>(x < 10 ? 48 + x : 87 + x)
 }
 
-/** Makes the output of input [from, to): a view of the input itself where nothing is replaced, or the host replaces it. */
+/** Where the input of the output begins. */
+export let out_from: u32 = 0
+
+/**
+ * Makes the output of input [from, to): a view of the input itself where nothing is replaced, or the host replaces it.
+ * Afterwards each edit has the length of its mask in the place of its detector.
+ */
 export function write(from: u32, to: u32): void {
+  out_from = from
   out = WORK + from
   out_bytes = to - from
   if (style == STYLE_RESTORE) return
@@ -183,7 +190,9 @@ export function write(from: u32, to: u32): void {
       memory.copy(o, WORK + at, start - at)
       o += start - at
     }
+    const mask = o
     o = writeMask(o, <usize>load<u32>(e, 8), load<u32>(e, 12))
+    store<u32>(e, <u32>(o - mask), 8)
     at = max(at, load<u32>(e, 4))
   }
   if (!changed) return

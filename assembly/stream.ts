@@ -8,7 +8,7 @@ import { SLOTS, SLOT_BYTES } from './event_layout'
 import { readJson, scanOpen } from './json'
 import { JSON_BYTES, Json, OUTSIDE, modelOf } from './json_state'
 import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
-import { edit_count, out, out_bytes, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { edit_count, out, out_bytes, out_from, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
 import { initSurprise } from './surprise'
@@ -60,6 +60,9 @@ export function editsAt(): usize {
 }
 export function editCount(): u32 {
   return edit_count
+}
+export function outFrom(): u32 {
+  return out_from
 }
 /** Where the host writes the digests of pseudonyms that it can restore, see styles.ts. */
 export function restorable(): usize {

@@ -82,12 +82,11 @@ function openBody(exchange: Exchange, call: UpstreamCall): ScannedBody {
     action: connection.response.secrets,
     style: connection.response.style,
     unscannable: connection.unscannable,
-    scanner: exchange.policy.scanners.body,
+    scanners: exchange.policy.scanners,
     recorder: exchange.recorder,
     preview_bytes_max: 0,
     usage: exchange.usage,
     originals: exchange.originals,
-    restorer: exchange.policy.scanners.restorer,
   })
   exchange.response_body = body
   return body

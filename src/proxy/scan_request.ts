@@ -50,7 +50,7 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
     action: connection.request.secrets,
     style: connection.request.style,
     unscannable: connection.unscannable,
-    scanner: policy.scanners.body,
+    scanners: policy.scanners,
     recorder: exchange.recorder,
     originals: exchange.originals,
     preview_bytes_max: for_approval ? limits.approval_preview_bytes_max : 0,

@@ -3,11 +3,12 @@ import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
 import { Problem } from '../problem/problem.ts'
 import type { Finding } from '../scanner/finding.ts'
 import { type BodyKind, looksBinary, looksWide } from '../wire/body_kind.ts'
+import type { BodyStream } from '../wire/body_stream.ts'
+import { openBody } from '../wire/open_body.ts'
 import {
   type Originals,
-  type Restorer,
-  type Scanner,
   ScannerError,
+  type Scanners,
   type ScanStream,
   scannerStyle,
 } from '../wire/scanners.ts'
@@ -22,7 +23,7 @@ export interface ScannedBodyOptions {
   readonly style: MaskStyle
   /** What happens to a body that cannot be scanned. */
   readonly unscannable: 'block' | 'pass'
-  readonly scanner: Scanner
+  readonly scanners: Scanners
   readonly recorder: FrameRecorder
   /** Masked bytes to keep for an approver; 0 for none. */
   readonly preview_bytes_max: number
@@ -30,8 +31,6 @@ export interface ScannedBodyOptions {
   readonly usage?: TokenUsage | null
   /** What the request takes out and the response puts back in; null when secrets stay replaced. */
   readonly originals: Originals | null
-  /** Of a response: puts it back. */
-  readonly restorer?: Restorer
 }
 
 const NOTHING = new Uint8Array(0)
@@ -44,7 +43,7 @@ export class ScannedBody {
   scan_ms = 0
   preview_truncated = false
   readonly #options: ScannedBodyOptions
-  #stream: ScanStream | null = null
+  #stream: ScanStream | BodyStream | null = null
   #restoring: ScanStream | null = null
   #ended = false
   #scanned_bytes = 0
@@ -88,7 +87,8 @@ export class ScannedBody {
     if (this.#ended || (this.#stream === null && raw.byteLength === 0)) return NOTHING
     this.#scanned_bytes += raw.byteLength
     const masked = this.#scan(raw, last)
-    this.#record(masked)
+    const stream = this.#stream!
+    this.#record('recordable' in stream ? stream.recordable : masked)
     const sent = this.#options.action === 'flag' ? raw : masked
     return this.#restoring === null ? sent : last ? this.#restoring.end(sent) : this.#restoring.push(sent)
   }
@@ -128,12 +128,15 @@ export class ScannedBody {
 
   recorded(): RecordedBody {
     const { direction, content_type, recorder } = this.#options
+    const stream = this.#stream
+    const within = stream !== null && 'recordable' in stream ? stream.unscanned_bytes : 0
+    const unscanned_bytes = this.#unscanned_bytes + within
     return {
       content_type,
       bytes: this.bytes,
-      scanned_bytes: this.#scanned_bytes,
-      unscanned_bytes: this.#unscanned_bytes,
-      unscanned_reason: this.#unscanned_bytes === 0 ? '' : this.#reason,
+      scanned_bytes: this.#scanned_bytes - within,
+      unscanned_bytes,
+      unscanned_reason: unscanned_bytes === 0 ? '' : this.#reason || (stream as BodyStream).unscanned_reason,
       truncated: recorder.truncated(direction),
     }
   }
@@ -149,13 +152,16 @@ export class ScannedBody {
   }
 
   #pass(reason: string): void {
-    const { unscannable, direction } = this.#options
-    if (unscannable === 'block') {
-      const code = direction === 'request' ? 'request_unscannable' : 'response_unscannable'
-      throw new Problem(code, `the ${direction} body cannot be scanned: ${reason}`, { reason })
-    }
+    this.#refuseUnscannable(reason)
     this.#passing = true
     this.#reason = reason
+  }
+
+  #refuseUnscannable(reason: string): void {
+    const { unscannable, direction } = this.#options
+    if (unscannable === 'pass') return
+    const code = direction === 'request' ? 'request_unscannable' : 'response_unscannable'
+    throw new Problem(code, `the ${direction} body cannot be scanned: ${reason}`, { reason })
   }
 
   #scan(raw: Uint8Array, last: boolean): Uint8Array {
@@ -174,15 +180,24 @@ export class ScannedBody {
     }
   }
 
-  #open(): ScanStream {
+  #open(): ScanStream | BodyStream {
     if (this.#stream === null) {
-      const { direction, scanner, content_type, kind, style, originals, restorer } = this.#options
+      const { direction, scanners, content_type, kind, style, originals } = this.#options
       const contentType = kind.kind === 'binary' ? 'text/plain' : content_type
       const taken = direction === 'request' && originals !== null ? { originals } : {}
       const deltas = direction === 'response'
-      this.#stream = scanner.open({ contentType, deltas, style: scannerStyle(style), ...taken })
+      const options = { contentType, deltas, style: scannerStyle(style), ...taken }
+      this.#stream = openBody(
+        {
+          body: scanners.body,
+          text: scanners.text,
+          onUnscannable: (reason) => this.#refuseUnscannable(reason),
+        },
+        options,
+      )
       // what is recorded stays masked: only the caller gets it back
-      if (restorer && originals !== null) this.#restoring = restorer.open({ contentType, originals })
+      if (direction === 'response' && originals !== null)
+        this.#restoring = scanners.restorer.open({ contentType, originals })
     }
     return this.#stream
   }

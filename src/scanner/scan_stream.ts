@@ -2,6 +2,21 @@ import type { Finding } from './finding.ts'
 import type { Originals } from './originals.ts'
 import type { StreamOptions } from './scanner_options.ts'
 
+/** A mask in what was returned. */
+export interface Replacement {
+  /** Offset in what was returned. */
+  readonly at: number
+  readonly bytes: number
+  /** Bytes of the input in its place. */
+  readonly input_bytes: number
+}
+
+/** A stream of raw text that also tells what it replaced. */
+export interface TextStream extends ScanStream {
+  /** The masks in what the last call returned, in order; only for chunks of at most 64 KiB of raw text. */
+  readonly replaced: readonly Replacement[]
+}
+
 /** One body in one direction. Not to be used after `end()`. */
 export interface ScanStream {
   /**
@@ -30,7 +45,7 @@ export interface ScanStream {
 
 /** One Wasm instance with compiled detectors. Opens any number of streams; all calls are synchronous. */
 export interface Scanner {
-  open(options: StreamOptions): ScanStream
+  open(options: StreamOptions): TextStream
 }
 
 /** Puts secrets back in the place of their pseudonyms. Opens any number of streams; all calls are synchronous. */

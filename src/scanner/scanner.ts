@@ -7,8 +7,9 @@ import { framingOf } from './framing_of.ts'
 import { knownSecretDetectors } from './known_secrets.ts'
 import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from './rule_detector.ts'
 import { Originals, type TextLevel } from './originals.ts'
+import { readReplacements } from './read_replacements.ts'
 import { SavedBytes } from './saved_bytes.ts'
-import type { Restorer, Scanner, ScanStream } from './scan_stream.ts'
+import type { Replacement, Restorer, Scanner, ScanStream, TextStream } from './scan_stream.ts'
 import type { ScannerOptions, ScannerStyle, StreamOptions } from './scanner_options.ts'
 import { ScannerError } from './scanner_error.ts'
 import { pseudonymDetector } from './pseudonym_detector.ts'
@@ -18,6 +19,7 @@ export type {
   Detector,
   Finding,
   ReadRule,
+  Replacement,
   Restorer,
   Rule,
   Scanner,
@@ -25,6 +27,7 @@ export type {
   ScannerStyle,
   ScanStream,
   StreamOptions,
+  TextStream,
 }
 export { Originals, RuleError, readRule, ScannerError }
 
@@ -39,6 +42,7 @@ interface Exports {
   findings(): number
   editsAt(): number
   editCount(): number
+  outFrom(): number
   restorable(): number
   init(key: number): number
   push(
@@ -172,7 +176,7 @@ class Engine {
   }
 }
 
-class Stream implements ScanStream {
+class Stream implements TextStream {
   readonly findings: Finding[] = []
   bytes = 0
   model = ''
@@ -290,6 +294,11 @@ class Stream implements ScanStream {
     }
     if (end > from) parts.push(memory.subarray(from, end))
     return concat(parts)
+  }
+
+  get replaced(): readonly Replacement[] {
+    const { x, view } = this.#engine
+    return readReplacements(view, x.editsAt(), x.editCount(), x.outFrom())
   }
 
   #keepState(): void {

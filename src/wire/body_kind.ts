@@ -1,4 +1,5 @@
 import { readCodings } from './content_codings.ts'
+import { boundaryOf } from './part_head.ts'
 
 /** How a body is looked at, once its content codings are undone, from its headers alone. */
 export type BodyKind =
@@ -47,6 +48,10 @@ export function bodyKind(content_type: string, content_encoding: string): BodyKi
     return unscannable('charset is not ASCII-compatible')
   const semicolon = type.indexOf(';')
   const essence = (semicolon === -1 ? type : type.slice(0, semicolon)).trim()
+  if (essence.startsWith('multipart/')) {
+    const read = boundaryOf(content_type)
+    if ('problem' in read) return unscannable(read.problem)
+  }
   if (!BINARY_FAMILIES.test(essence) && !BINARY_TYPES.has(essence)) return TEXT
   return { kind: 'binary', reason: `binary ${essence.slice(0, 60)}` }
 }
