@@ -78,11 +78,14 @@ export class Problem extends Error {
   }
 }
 
+/** Whose SDK the caller uses, as far as its request tells; OpenAI's shape is what most others imitate. */
+export type Dialect = 'openai' | 'anthropic' | 'google'
+
 /**
- * The body of an `application/problem+json` answer (RFC 9457), with an `error` member as OpenAI's API has it, so that
- * providers' SDKs show the text.
+ * The body of an `application/problem+json` answer (RFC 9457), with an `error` member as the provider's API has it, so that
+ * its SDK shows the text.
  */
-export function problemBody(problem: Problem): string {
+export function problemBody(problem: Problem, dialect: Dialect = 'openai'): string {
   return JSON.stringify({
     type: `urn:sluice:problem:${problem.code}`,
     title: problems[problem.code].title,
@@ -91,13 +94,22 @@ export function problemBody(problem: Problem): string {
     code: problem.code,
     source: problem.source,
     ...problem.extra,
-    error: openAiError(problem),
+    error: providerError(problem, dialect),
   })
 }
 
-/** The `error` object of OpenAI's API for this problem. */
-export function openAiError(problem: Problem): { message: string; type: string; code: string } {
-  return { message: problem.detail, type: errorType(problem.status), code: problem.code }
+/**
+ * The `error` object of the provider's API for this problem.
+ * - Anthropic's SDK shows `details.error_code` as its own `errorCode`.
+ * - Google's has the HTTP status for a code (https://google.aip.dev/193), and its SDK raises nothing else inside a stream.
+ */
+export function providerError(problem: Problem, dialect: Dialect): Readonly<Record<string, unknown>> {
+  const { code, detail, status } = problem
+  const type = errorType(status)
+  if (dialect === 'openai') return { message: detail, type, code }
+  const message = `${code}: ${detail}`
+  if (dialect === 'anthropic') return { type, message, details: { error_code: code } }
+  return { code: status, message, status: googleStatus(status) }
 }
 
 /** Header names and values in turn that go with the body. */
@@ -113,6 +125,18 @@ export function problemHeaders(problem: Problem): string[] {
   if (problem.code === 'method_not_allowed')
     headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
   return headers
+}
+
+/** The canonical code that goes with an HTTP status (https://cloud.google.com/apis/design/errors). */
+function googleStatus(status: number): string {
+  if (status === 401) return 'UNAUTHENTICATED'
+  if (status === 403) return 'PERMISSION_DENIED'
+  if (status === 404) return 'NOT_FOUND'
+  if (status === 409) return 'ABORTED'
+  if (status === 429) return 'RESOURCE_EXHAUSTED'
+  if (status === 504) return 'DEADLINE_EXCEEDED'
+  if (status < 500) return 'INVALID_ARGUMENT'
+  return status === 500 ? 'INTERNAL' : 'UNAVAILABLE'
 }
 
 function errorType(status: number): string {

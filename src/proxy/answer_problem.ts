@@ -1,6 +1,6 @@
 import type { ExchangeOutcome } from '../audit/exchange_record.ts'
-import { openAiError, Problem, type ProblemCode, problemBody, problemHeaders } from '../problem/problem.ts'
-import { sseErrorEvent } from '../wire/sse_error_event.ts'
+import { Problem, type ProblemCode, problemBody, problemHeaders, providerError } from '../problem/problem.ts'
+import { streamError } from '../wire/stream_error.ts'
 import { CallerGone, type Exchange } from './exchange.ts'
 
 /**
@@ -23,18 +23,19 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
     exchange.status = problem.status
     caller.discardBody() // the answer waits for its record, and nobody needs what is sent meanwhile
     caller.setHead(problem.status, problemHeaders(problem))
-    const body = problemBody(problem)
+    const body = problemBody(problem, exchange.head.dialect)
     exchange.endWith(() => (caller.method === 'HEAD' ? caller.endWithoutBody() : caller.end(body)))
-  } else if (exchange.answers_events) {
-    const event = heldBack(exchange) + sseErrorEvent(exchange.head.dialect, openAiError(problem))
-    exchange.endWith(() => exchange.outlet!.finish(event))
+  } else if (exchange.answers !== null) {
+    const { dialect } = exchange.head
+    const rest = streamError(exchange.answers, dialect, providerError(problem, dialect), heldBack(exchange))
+    exchange.endWith(() => exchange.outlet!.finish(rest))
   } else {
     exchange.outlet?.destroy()
     caller.cut()
   }
 }
 
-/** What the scanner still kept of an event stream; nothing when the scanner itself was what failed. */
+/** What the scanner still kept of a stream; nothing when the scanner itself was what failed. */
 function heldBack(exchange: Exchange): string {
   if (exchange.code === 'gateway_failed') return ''
   try {

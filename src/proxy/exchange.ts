@@ -16,6 +16,7 @@ import type { ResponseOutlet } from './response_outlet.ts'
 import type { ScannedBody } from './scanned_body.ts'
 import type { Originals } from '../wire/scanners.ts'
 import type { ContentCoding } from '../wire/content_codings.ts'
+import type { StreamUnit } from '../wire/stream_error.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
 import type { CallOwner, UpstreamCall, UploadBody } from './upstream.ts'
 import { uuidV7 } from './uuid_v7.ts'
@@ -88,8 +89,8 @@ export class Exchange implements CallerOwner, CallOwner {
   readonly releases: (() => void)[] = []
   /** Where the bytes of the response go; null before it began. */
   outlet: ResponseOutlet | null = null
-  /** The answer so far is an event stream, in which an error is an event. */
-  answers_events = false
+  /** What the answer so far is a stream of, and an error in it would be one more of. */
+  answers: StreamUnit | null = null
   approval: ExchangeRecord['approval'] = null
 
   outcome: ExchangeOutcome = 'ok'

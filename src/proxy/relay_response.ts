@@ -1,5 +1,6 @@
 import { bodyKind } from '../wire/body_kind.ts'
 import { accepts, type ContentCoding, readCodings } from '../wire/content_codings.ts'
+import { streamUnit } from '../wire/stream_error.ts'
 import { TokenUsage } from '../wire/token_usage.ts'
 import { DecodingSource } from './decoding.ts'
 import type { Exchange } from './exchange.ts'
@@ -58,7 +59,7 @@ function openRelay(
   body: ScannedBody,
   outlet: ResponseOutlet,
 ): ResponseRelay {
-  exchange.answers_events = firstValue(call.headers['content-type']).startsWith('text/event-stream')
+  exchange.answers = streamUnit(firstValue(call.headers['content-type']))
   exchange.outlet = outlet
   return new ResponseRelay(exchange, call, body, outlet)
 }

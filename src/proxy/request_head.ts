@@ -1,4 +1,4 @@
-import { Problem } from '../problem/problem.ts'
+import { type Dialect, Problem } from '../problem/problem.ts'
 import type { Caller } from './caller.ts'
 
 /** What the gateway takes from a request's headers and query. */
@@ -16,8 +16,8 @@ export interface RequestHead {
   readonly accept_encoding: string
   /** In bytes; -1 when it is chunked. */
   readonly content_length: number
-  /** Whose shape an error inside an event stream has. */
-  readonly dialect: 'openai' | 'anthropic'
+  /** Whose shape errors have. */
+  readonly dialect: Dialect
   /** Why the request cannot be understood in one way only; empty when it can. */
   readonly malformed: string
   readonly wants_upgrade: boolean
@@ -92,6 +92,7 @@ export function readHead(caller: Caller): RequestHead {
       if (name === 'transfer-encoding') chunked = true
     } else if (role === CREDENTIAL) {
       const place = CREDENTIAL_ORDER.indexOf(name)
+      if (name === 'x-goog-api-key') dialect = 'google'
       const found = place === 0 ? bearerToken(value) : value.trim()
       if (found !== '' && place < rank) {
         rank = place

@@ -8,6 +8,8 @@ export interface Played {
   readonly status?: number
   readonly content_type: string
   readonly chunks: readonly string[]
+  /** Waited for behind the first chunk. */
+  readonly until?: Promise<void>
   /** The connection breaks after the last chunk. */
   readonly breaks?: boolean
 }
@@ -62,7 +64,7 @@ async function play(
   response.writeHead(answer.status ?? 200, { 'content-type': answer.content_type })
   for (const chunk of answer.chunks) {
     response.write(chunk)
-    await new Promise((resolve) => setImmediate(resolve))
+    await (answer.until ?? new Promise((resolve) => setImmediate(resolve)))
   }
   if (!answer.breaks) response.end()
   else setTimeout(() => request.socket.destroy(), 50)

@@ -12,17 +12,21 @@ export interface SdkStack {
   close(): Promise<void>
 }
 
-/** @param settings further lines of the connection's YAML, indented by four */
+/**
+ * @param settings further lines of the connection's YAML, indented by four
+ * @param others further connections, indented by two
+ */
 export async function startSdkStack(
   answers: Readonly<Record<string, Played>>,
   settings = '',
+  others: (upstream: string) => string = () => '',
 ): Promise<SdkStack> {
   const upstream = await startPlayedUpstream(answers)
   const connections = () => `  sdk:
     upstream: ${upstream.url}
     credential: { header: authorization, value: "Bearer \${env:UPSTREAM_KEY}" }
     allow: [{ groups: [ml-eng] }]
-${settings}`
+${settings}${others(upstream.url)}`
   const stack = await startStack({ connections }).catch(async (error) => {
     await upstream.close()
     throw error
