@@ -1,7 +1,7 @@
 // Passwords on command lines, and in .pgpass: what a program's name and a flag say of the word behind them.
 import { NO, matched, needMore } from './context'
 import { isPlaceholder } from './placeholders'
-import { isLetter, isWord } from './randomness'
+import { anyDigit, isLetter, isWord } from './randomness'
 
 const USER_BYTES_MAX: u32 = 64
 const PASSWORD_BYTES_MIN: u32 = 4
@@ -59,15 +59,15 @@ export function readUserFlag(t: usize, n: u32, i: u32, final: bool): i32 {
   return readWord(t, n, from, final)
 }
 
-/** Reads what stands behind ` -p` on the line of a program whose name ends at `i`. */
-export function readClientFlag(t: usize, n: u32, i: u32, spaced: bool, final: bool): i32 {
+/** Reads what stands behind a flag of one letter, such as ` -p`, on the line of a program whose name ends at `i`. */
+export function readClientFlag(t: usize, n: u32, i: u32, spaced: bool, flag: u8, final: bool): i32 {
   let p = i
   while (p < n && p - i < LINE_BYTES_MAX) {
     const c = load<u8>(t + p)
     if (c == 10 || c == 91 || c == 59 || c == 124) return NO
     if (c == 45 && load<u8>(t + p - 1) == 32) {
       if (p + 3 > n) return final ? NO : needMore(n)
-      if (load<u8>(t + p + 1) == 112) {
+      if (load<u8>(t + p + 1) == flag) {
         p += 2
         if (load<u8>(t + p) == 32) {
           if (!spaced) return NO
@@ -90,4 +90,32 @@ export function readPgpass(t: usize, n: u32, i: u32, final: bool): i32 {
   if (p == 0) return NO
   if (p >= n) return final ? NO : needMore(n)
   return readWord(t, n, p, final)
+}
+
+/** Reads a password in quotes right behind a word that ends at `i`, as in SQL's `IDENTIFIED BY '…'`. */
+export function readQuoted(t: usize, n: u32, i: u32, final: bool): i32 {
+  if (i >= n) return final ? NO : needMore(n)
+  const quote = load<u8>(t + i)
+  if (!isQuote(quote)) return NO
+  let p = i + 1
+  while (p < n && p - i <= PASSWORD_BYTES_MAX && load<u8>(t + p) != quote && load<u8>(t + p) != 10) p++
+  if (p == n && !final) return needMore(i + 1)
+  if (p == n || load<u8>(t + p) != quote || p - i - 1 < PASSWORD_BYTES_MIN) return NO
+  // a name, a word
+  if (!anyDigit(t + i + 1, p - i - 1)) return NO
+  return isPlaceholder(t + i + 1, p - i - 1) ? NO : matched(i + 1, p)
+}
+
+/** Reads a password that follows a name, both in quotes: `auth=("ann", "…")`. */
+export function readPair(t: usize, n: u32, i: u32, final: bool): i32 {
+  if (i >= n) return final ? NO : needMore(n)
+  const quote = load<u8>(t + i)
+  if (!isQuote(quote)) return NO
+  let p = i + 1
+  while (p < n && p - i <= USER_BYTES_MAX && load<u8>(t + p) != quote && load<u8>(t + p) != 10) p++
+  if (p < n && load<u8>(t + p) == quote) p++
+  const from = p
+  while (p < n && p - from < 4 && (load<u8>(t + p) == 44 || load<u8>(t + p) == 32)) p++
+  if (p == n) return final ? NO : needMore(n)
+  return p > from ? readQuoted(t, n, p, final) : NO
 }

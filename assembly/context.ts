@@ -2,10 +2,13 @@
 // Each function reads forward from behind its key word and never further than its bounds, so a decision depends on
 // the text alone and not on how it was cut.
 import { CUT, NOT_THERE, behindType, behindValue, isBlank, isQuote } from './between'
-import { readClientFlag, readPgpass, readUserFlag } from './command_line'
-import { LATCH, SCRATCH, SCRATCH_BYTES } from './layout'
+import { readClientFlag, readPair, readPgpass, readQuoted, readUserFlag } from './command_line'
+import { LATCH } from './layout'
+import { looksChosen } from './looks_chosen'
+import { readLoose } from './loose_value'
 import { isPlaceholder, listed } from './placeholders'
-import { entropy, isDigit, isLetter, isUpper, isWord, lowered, sextet } from './randomness'
+import { anyDigit, entropy, isDigit, isLetter, isUpper, isWord } from './randomness'
+import { mayFollow, namesPassword } from './short_words'
 import { IS_NAME_END, wordBits } from './telling_words'
 
 export const NO: i32 = 0
@@ -29,6 +32,13 @@ export const WORD_USER_FLAG: u32 = 3
 export const WORD_CLIENT: u32 = 4
 export const WORD_CLIENT_SPACED: u32 = 5
 export const WORD_PGPASS: u32 = 6
+
+/** `pass` and `pw`, with what follows them. */
+export const WORD_PASS: u32 = 7
+export const WORD_PW: u32 = 8
+/** What a password in quotes follows; what a name and a password in quotes follow. */
+export const WORD_QUOTED: u32 = 9
+export const WORD_PAIR: u32 = 10
 
 const SUFFIX_MAX: u32 = 24
 /** So far is looked back from the end of a key word: less than channels keep before its start. */
@@ -65,9 +75,6 @@ function fold(p: usize): u8 {
 
 /** Marks in lists, as `nextPageToken`, are no secrets. */
 const PAGERS = 'page continuation pagination'
-/** Names of algorithms that look like passwords. */
-const ALGORITHMS = 'scram sha-2 sha1 sha2 sha3 sha5 md5 base64 base32 argon2 pbkdf2 bcrypt scrypt utf-8 utf8 oauth2 http x509 hs256 rs256 es256 rfc aes'
-
 /** Whether a name that goes on behind its key word, as in `token_expiry`, still names a secret. */
 function namesSecret(p: usize, n: u32): bool {
   if (n == 0) return true
@@ -90,19 +97,32 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
   let dots: u32 = 0
   let spaces: u32 = 0
   let slashes: u32 = 0
+  /** Colons, and bytes of other alphabets. */
+  let nothing: u32 = 0
+  let joints: u32 = 0
+  let uppers: u32 = 0
   for (let i: u32 = 0; i < n; i++) {
     const c = load<u8>(p + i)
     if (isDigit(p + i)) digits++
-    else if (isLetter(p + i)) letters++
-    else if (c == 32 || c == 9) spaces++
+    else if (isLetter(p + i)) {
+      letters++
+      if (isUpper(p + i)) uppers++
+    } else if (c == 32 || c == 9) spaces++
     else if (c == 46) dots++
     else if (c == 47) slashes++
-    else if (c != 95 && c != 45) others++
+    else if (c == 95 || c == 45) joints++
+    else {
+      if (c == 58 || c >= 128) nothing++
+      // a sentence goes on in its own letters
+      if (c >= 128 && prose) return false
+      others++
+    }
   }
   if (word == WORD_TOKEN) {
     if (n < TOKEN_BYTES_MIN || spaces > 0) return false
     if (digits < 2 || letters < 2) return false
     if (load<u8>(p) == 47 || slashes * 8 > n) return false
+    if (!quoted && joints > 1 && uppers == letters) return false // A_CONSTANT2
     return entropy(p, n) >= <f32>3.0
   }
   if (spaces > 1 || (spaces == 1 && digits + others == 0)) return false
@@ -112,7 +132,8 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
   if (quoted && !prose) return letters + digits + others >= 4
   // without quotes, letters and joints alone are a name or a word of the sentence
   if (prose && dots > 0 && digits == 0 && others == 0) return false
-  return digits > 0 || others > 0
+  // `password:uid:gid` names fields
+  return digits > 0 || others > nothing
 }
 
 function endsUnquoted(c: u8): bool {
@@ -140,37 +161,53 @@ function takesBareValue(t: usize, name: u32, floor: u32): bool {
   return listed(t + floor, name - floor, 'login machine', false)
 }
 
-/** Whether a value without quotes, a sign or a flag before it looks like a password that a person chose. */
-function looksChosen(p: usize, n: u32): bool {
-  let digits: u32 = 0
-  let letters: u32 = 0
-  let uppers: u32 = 0
-  let others: u32 = 0
-  for (let i: u32 = 0; i < n; i++) {
-    const c = load<u8>(p + i)
-    if (isDigit(p + i)) digits++
-    else if (isLetter(p + i)) {
-      letters++
-      if (isUpper(p + i)) uppers++
-    } else if (c == 47 || c == 58 || c == 61) return false
-    else if (c != 45 && c != 95 && c != 46) others++
-  }
-  if (letters < 2 || listed(p, n, ALGORITHMS, false)) return false
-  return digits > 1 || (digits > 0 && (uppers > 0 || others > 0)) || (others > 0 && uppers > 0)
+/** A sign of three bytes: full-width `：` and `＝`, 是, は, 为, 는, 은. @returns 0 none, 1 an assignment, 2 a sentence */
+function wideSign(p: usize): u32 {
+  const sign = load<u32>(p) & 0xffffff
+  if (sign == 0x9abcef || sign == 0x9dbcef) return 1
+  return sign == 0xaf98e6 || sign == 0xaf81e3 || sign == 0xbab8e4 || sign == 0x948aeb || sign == 0x809dec ? 2 : 0
 }
+
+/**
+ * Reads the value that the key word ending at `end` gives away.
+ * @param reference the word's number │ bytes behind the word itself << 8 │ a flag's letter << 16
+ */
+export function readNamed(t: usize, n: u32, end: u32, reference: u32, final: bool): i32 {
+  let word = reference & 0xff
+  const i = end - ((reference >> 8) & 0xff)
+  if (word == WORD_USER_FLAG) return readUserFlag(t, n, i, final)
+  if (word == WORD_PGPASS) return readPgpass(t, n, i, final)
+  if (word == WORD_QUOTED) return readQuoted(t, n, i, final)
+  if (word == WORD_PAIR) return readPair(t, n, i, final)
+  if (word == WORD_CLIENT || word == WORD_CLIENT_SPACED) {
+    return readClientFlag(t, n, i, word == WORD_CLIENT_SPACED, <u8>(reference >> 16), final)
+  }
+  const short = word == WORD_PASS || word == WORD_PW
+  if (short) {
+    if (i < n && !mayFollow(load<u8>(t + i))) return NO
+    if (!namesPassword(t, i, word == WORD_PASS ? 4 : 2)) return NO
+    word = WORD_PASSWORD
+  }
+  const result = readAssignment(t, n, i, word, short, final)
+  // `pass` is a verb, too
+  const verb = (reference & 0xff) == WORD_PASS && i < n && load<u8>(t + i) == 32
+  return result == NO && word == WORD_PASSWORD && loose_from > 0 && !verb ? readLoose(t, n, loose_from, final) : result
+}
+
+/** Where, behind the name that was read last, a value without a sign may stand; 0 when none may. */
+let loose_from: u32 = 0
 
 /**
  * Reads an assignment behind a key word that ends at `i`, and its value. An assignment that the text's end cuts before
  * its value stays open even when `final`: in JSON the value is the next string.
  */
-export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool): i32 {
-  if (word == WORD_USER_FLAG) return readUserFlag(t, n, i, final)
-  if (word == WORD_PGPASS) return readPgpass(t, n, i, final)
-  if (word >= WORD_CLIENT) return readClientFlag(t, n, i, word == WORD_CLIENT_SPACED, final)
+function readAssignment(t: usize, n: u32, i: u32, word: u32, short: bool, final: bool): i32 {
+  loose_from = 0
   let p = i
   while (p < n && p - i < SUFFIX_MAX && (isWord(t + p) || load<u8>(t + p) == 45 || load<u8>(t + p) == 46)) p++
   if (p == n) return more(n)
   if (!namesSecret(t + i, p - i)) return NO
+  loose_from = p
   const floor = i > BACK_MAX ? i - BACK_MAX : 0
   const name = nameStart(t, i, floor)
   if (word == WORD_TOKEN && listed(t + name, i - name, PAGERS, false)) return NO
@@ -196,6 +233,7 @@ export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool)
   if (p + 4 > n) return more(p)
   const next = load<u8>(t + p + 1)
   const third = load<u8>(t + p + 2)
+  const wide = wideSign(t + p)
   if (c == 58) {
     if (next == 58 || next == 47) return NO
     typed = next != 61
@@ -225,7 +263,10 @@ export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool)
     prose = true
   } else if (spaced && (c | 32) == 116 && (next | 32) == 111 && third == 32 && isQuote(load<u8>(t + p + 3))) {
     p += 3
-  } else if (spaced && !closed && word == WORD_PASSWORD) {
+  } else if (wide != 0) {
+    p += 3
+    prose = wide == 2
+  } else if (spaced && !closed && word == WORD_PASSWORD && !(short && !takesBareValue(t, name, floor))) {
     bare = true
     prose = !takesBareValue(t, name, floor)
   } else return NO
@@ -260,8 +301,16 @@ export function readAssignment(t: usize, n: u32, i: u32, word: u32, final: bool)
   const result = readValue(t, n, p, word, quote, escaped, prose, final)
   if (result != MATCH) return result
   if (tagged && (value_end >= n || load<u8>(t + value_end) != 60)) return NO
-  if (bare && quote == 0 && prose && !looksChosen(t + value_start, value_end - value_start)) return NO
+  if (bare && prose && quote == 0 && !looksChosen(t + value_start, value_end - value_start)) return NO
+  if (short && !looksChosen(t + value_start, value_end - value_start)) return NO
+  // an address
+  if (bare && !anyDigit(t + value_start, value_end - value_start) && hasAt(t + value_start, value_end - value_start)) return NO
   return MATCH
+}
+
+function hasAt(p: usize, n: u32): bool {
+  for (let i: u32 = 0; i < n; i++) if (load<u8>(p + i) == 64) return true
+  return false
 }
 
 function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: bool, prose: bool, final: bool): i32 {
@@ -279,6 +328,8 @@ function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: b
   }
   if (p >= n && !final) return more(from)
   p = min(p, n)
+  // a quote that ends before its value, as in `'Password: ', …`
+  if (quote != 0 && p < n && load<u8>(t + p) <= 13) return NO
   if (p - from >= LATCH) {
     if (word != WORD_TOKEN || !isSecretValue(t + from, LATCH, word, quote != 0, prose)) return NO
     value_start = from
@@ -319,40 +370,6 @@ export function readUrlPassword(t: usize, n: u32, i: u32, final: bool): i32 {
   if (load<u8>(t + p) != 64 || p - from < URL_PASSWORD_BYTES_MIN) return NO
   if (isPlaceholder(t + from, p - from)) return NO
   value_start = from
-  value_end = p
-  return MATCH
-}
-
-/** Decoded credentials, LATCH bytes at most. */
-const DECODED: usize = SCRATCH + SCRATCH_BYTES - 4096
-
-/** Reads base64 of `user:password` behind `Basic ` that ends at `i` (RFC 7617 section 2). */
-export function readBasic(t: usize, n: u32, i: u32, final: bool): i32 {
-  let p = i
-  let bits: u32 = 0
-  let colon: u32 = 0
-  let printable = true
-  let decoded: u32 = 0
-  while (p < n && p - i < LATCH) {
-    const s = sextet(load<u8>(t + p))
-    if (s < 0) break
-    bits = (bits << 6) | <u32>s
-    if (((p - i) & 3) == 3) {
-      for (let k: i32 = 16; k >= 0; k -= 8) {
-        const b = (bits >> k) & 0xff
-        store<u8>(DECODED + decoded++, <u8>b)
-        if (b == 58 && colon == 0) colon = decoded
-        if (b < 32 || b == 127) printable = false
-      }
-    }
-    p++
-  }
-  const body = p
-  while (p < n && p - body < 2 && load<u8>(t + p) == 61) p++
-  if (p == n && !final) return more(i)
-  if (p - i < 8 || ((body - i) & 3) == 1 || !printable || colon == 0) return NO
-  if (colon < decoded && isPlaceholder(DECODED + colon, decoded - colon)) return NO
-  value_start = i
   value_end = p
   return MATCH
 }

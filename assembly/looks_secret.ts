@@ -148,6 +148,7 @@ function isDigest(p: usize): bool {
 function isData(t: usize, a: u32, b: u32, after: u8, p: usize, m: u32): bool {
   const before: u8 = a > 0 ? load<u8>(t + a - 1) : 0
   if (before == 37 || after == 37 || after == 64) return true // %2B…, …@mail
+  if (before == 63 && after == 63) return true // =?utf-8?b?…?=, a mail's header
   if (slashes > 1 && hasWordPart(p, m)) return true
   return isUlid(p, m) || isBlockLine(t, a, b, after) || isEncodedText(p, m)
 }

@@ -173,3 +173,9 @@ export function sign(p: usize, n: u32): i32 {
   }
   return n >= SIGN_BYTES ? SIGN_BYTES : -1
 }
+
+/** Whether a digit is among the `n` bytes at `p`, however few. */
+export function anyDigit(p: usize, n: u32): bool {
+  for (let i: u32 = 0; i < n; i++) if (isDigit(p + i)) return true
+  return false
+}

@@ -5,7 +5,7 @@ import { denseFrom, isDense } from './density'
 import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES } from './layout'
 import { hasStars, maskAt, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
-import { entropy, isDigit, isWord, sign } from './randomness'
+import { anyDigit, entropy, isWord, sign } from './randomness'
 import { DIGESTED, STYLE_PSEUDONYM, STYLE_RESTORE, isRestorable, style } from './styles'
 import {
   D_ACCEPT,
@@ -115,7 +115,7 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
     if (behind < e && entropy(t + behind, e - behind) < least) return false
   }
   if (flags & FLAG_STARS && hasStars(t, s, min(e, s + LATCH))) return false
-  if (flags & FLAG_DIGIT && !hasDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
+  if (flags & FLAG_DIGIT && !anyDigit(t + s + lead, min(e - s - lead, LATCH - 64))) return false
   if (s + lead < barrier) return false
   if (style == STYLE_RESTORE && !isRestorable(t + e)) return false
   if (latched) return swallowToken(t, n, s, min(s, anchor), s + lead, p, d, d, final)
@@ -151,11 +151,6 @@ function runToMatch(d: usize, t: usize, p: u32, bound: u32): u32 {
   pass.memo_to = p
   pass.memo_state = pass.dfa_state
   return p
-}
-
-function hasDigit(p: usize, n: u32): bool {
-  for (let i: u32 = 0; i < n; i++) if (isDigit(p + i)) return true
-  return false
 }
 
 /**

@@ -1,8 +1,9 @@
 // The automaton's walk over the text, and what comes of each literal that it finds.
 import { atBlock } from './blocks'
+import { readBasic } from './basic_auth'
 import { Channel, SWALLOW_NONE } from './channel'
 import { KEYWORDS, KEYWORDS_MAX, addMatch } from './clusters'
-import { LONG, MATCH, MORE, readAssignment, readBasic, readUrlPassword, value_end, value_start } from './context'
+import { LONG, MATCH, MORE, readNamed, readUrlPassword, value_end, value_start } from './context'
 import { TABLES } from './layout'
 import { inMask, namesMask, wordBefore } from './masks'
 import { cutAt, pass, unresolved } from './pass'
@@ -57,7 +58,7 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
   if (type == TYPE_CONTEXT) {
     if (inMask(t, s) || namesMask(t, s, n)) return
     d = d_generic
-    result = readAssignment(t, n, i, load<u32>(pattern + 4), final)
+    result = readNamed(t, n, i, load<u32>(pattern + 4), final)
   } else if (type == TYPE_URL) {
     d = d_url
     result = readUrlPassword(t, n, i, final)

@@ -273,8 +273,8 @@ function blockAnchor(out: TableWriter, detector: BlockDetector, record: number):
 function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
   const anchors: Anchor[] = []
   if (builtin.has('generic-key-value')) {
-    for (const [word_kind, words] of contextWords) {
-      for (const word of words) anchors.push(plain(ascii.encode(word), pattern_type.context, word_kind))
+    for (const { literal, reference } of contextWords()) {
+      anchors.push(plain(ascii.encode(literal), pattern_type.context, reference))
     }
   }
   if (builtin.has('url-password')) anchors.push(plain(ascii.encode('://'), pattern_type.url, 0))

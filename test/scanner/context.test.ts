@@ -72,6 +72,61 @@ test('a password is found on command lines, in files of clients and in prose', (
   ])
 })
 
+test('a password is found behind short names, other languages\u2019 names, and signs of their own', () => {
+  masks([
+    `{"user":"ann","pass":"${password}"}`,
+    `pass = "${password}"\n`,
+    `user=ann;pass=${password};\n`,
+    `storepass: ${password}\n`,
+    `keytool -genkey -storepass ${password} -alias a\n`,
+    `DB_PW=${password}\n`,
+    `pw is ${password}\n`,
+    `mot de passe : ${password}\n`,
+    `contraseña: ${password}\n`,
+    `wachtwoord: ${password}\n`,
+    `пароль: ${password}\n`,
+    `密码：${password}\n`,
+    `密码是${password}\n`,
+    `パスワード：${password}\n`,
+    `비밀번호: ${password}\n`,
+    `create user ann identified by '${password}'\n`,
+    `ConvertTo-SecureString "${password}" -AsPlainText\n`,
+    `requests.get(url, auth=('ann', '${password}'))\n`,
+    `redis-cli -h db -a ${password} ping\n`,
+    `ldapsearch -D cn=app -w ${password} -b dc=x\n`,
+    `mongo db -u app -p ${password}\n`,
+  ])
+})
+
+test('a password that looks drawn or chosen is found near its name, without a sign', () => {
+  const drawn = ['Ih', 'qS', 'b1', 'Gg'].join('')
+  masks([
+    `ID/PW: master/${drawn}\n`,
+    `Password:master/${drawn}\n`,
+    `(PW:${drawn})\n`,
+    `10.0.0.7 (id/pw: master/${drawn})\n`,
+    `password for the staging box, as agreed: ${drawn}\n`,
+    `the pwd of master is ${drawn}\n`,
+    `id(master)/pwd(${drawn})\n`,
+    `<ID>master</ID> <PW>${drawn}</PW>\n`,
+    `scp master@host pw:${drawn}\n`,
+    `initial password (default:${drawn})\n`,
+  ])
+  leaves([
+    'The password for a new account must have at least eight characters, see RFC2045 and UserDto2.\n',
+    'Send the password to https://example.com/Ab12Cd34Ef and wait.\n',
+    'we pass FcChar8* pointers in, and ByPass2Ways\n',
+    'name:password:GID:user_list\n',
+    "def getpass(prompt='Password: ', stream=None):\n",
+    'a problem identified by "jamesh"\n',
+    'PASS: TestUpload2Files (0.12s)\n',
+    '密码错误，请重新输入 Ab1\n',
+    'グループパスワードは必要に応じて\n',
+    "d_pwquota='undef'\ni_pwd='define'\n",
+    'Subject: =?utf-8?b?44Gv44Gn44Gf44KJ44KB44Gn44GZ44CC5a6f?=\n',
+  ])
+})
+
 test('a key is found by a key word, or by a vendor, up to some forty characters before it', () => {
   masks([
     `FASTLY_KEY=${hex}\n`,
