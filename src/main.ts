@@ -74,7 +74,6 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   const { audit, ledger, policy, now } = parts
   const send = (worker: number, message: ToWorker) => now.workers?.send(worker, message)
   const holds = relayHolds(ledger, (worker, outcome) => send(worker, { kind: 'hold_outcome', outcome }), log)
-  const records = relayRecords(audit, (worker, message) => send(worker, message))
   const metrics = createMetrics({
     connections: () => Object.keys(policy.connections()),
     workers_listening: () => now.workers?.listening() ?? 0,
@@ -98,6 +97,11 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
     log,
   })
   closers.push(() => served.close())
+  const records = relayRecords(
+    audit,
+    (worker, message) => send(worker, message),
+    (record) => served.recorded(record),
+  )
   const notifier = await openNotifier({
     store: parts.store,
     ledger,

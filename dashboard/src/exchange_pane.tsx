@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks'
 import type { BodyText, ExchangeDetail } from '../../src/control/messages.ts'
 import { BodyView } from './body_view.tsx'
 import { Fact } from './fact.tsx'
@@ -8,7 +9,7 @@ import { Replay } from './replay.tsx'
 import { hashOf } from './route.ts'
 import { bytesText, clockText } from './time_text.ts'
 import { TimingBar } from './timing_bar.tsx'
-import { useLoad } from './use_load.ts'
+import { type Loaded, useLoad } from './use_load.ts'
 
 export interface ExchangePaneProps {
   readonly id: string
@@ -22,6 +23,7 @@ export interface ExchangePaneProps {
 export function ExchangePane({ id, tab, query }: ExchangePaneProps) {
   const loaded = useLoad<ExchangeDetail>(`/api/v1/exchanges/${encodeURIComponent(id)}`)
   const exchange = loaded.data
+  const waits = useArrival(loaded)
   const replaying = tab === 'replay'
   return (
     <section class="pane" aria-label="Exchange">
@@ -54,11 +56,35 @@ export function ExchangePane({ id, tab, query }: ExchangePaneProps) {
           Replay
         </a>
       </nav>
-      <LoadState of={loaded} what="the exchange" />
+      {waits ? (
+        <p class="dim loading" role="status">
+          Just recorded; waiting for it to reach the audit…
+        </p>
+      ) : (
+        <LoadState of={loaded} what="the exchange" />
+      )}
       {exchange && !replaying && <Overview exchange={exchange} />}
       {exchange && replaying && <Replay id={id} exchange={exchange} />}
     </section>
   )
+}
+
+const arrival_tries_max = 8
+const arrival_ms = 750
+
+/** Asks again for an exchange that the live tail told of before it is in the audit. @returns whether it does */
+function useArrival({ data, status, loading, reload }: Loaded<ExchangeDetail>): boolean {
+  const [tries, setTries] = useState(0)
+  const waits = data === null && (status === 404 || tries > 0) && tries < arrival_tries_max
+  useEffect(() => {
+    if (!waits || loading) return
+    const timer = setTimeout(() => {
+      setTries(tries + 1)
+      reload()
+    }, arrival_ms)
+    return () => clearTimeout(timer)
+  }, [waits, loading, tries])
+  return waits
 }
 
 function Overview({ exchange }: { exchange: ExchangeDetail }) {

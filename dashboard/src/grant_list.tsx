@@ -1,19 +1,21 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { ApprovalItem, GrantItem } from '../../src/control/messages.ts'
+import type { GrantItem } from '../../src/control/messages.ts'
 import { api, messageOf } from './api.ts'
 import { countdownText } from './time_text.ts'
 import { useLoad } from './use_load.ts'
 
 const refresh_ms = 30_000
 
-/** Callers who need not ask for a time, each to be taken back. Nothing when there are none. */
-export function GrantList({ changes, now }: { changes: readonly ApprovalItem[]; now: number }) {
+/**
+ * Callers who need not ask for a time, each to be taken back. Nothing when there are none.
+ * `changes` goes up when they may have changed.
+ */
+export function GrantList({ changes, now }: { changes: number; now: number }) {
   const loaded = useLoad<{ grants: GrantItem[] }>('/api/v1/grants', refresh_ms)
   const [failure, setFailure] = useState('')
-  const granted = changes.filter((item) => item.decision && item.decision.grant_ms > 0).length
   useEffect(() => {
-    if (granted > 0) loaded.reload()
-  }, [granted])
+    if (changes > 1) loaded.reload()
+  }, [changes])
   const grants = (loaded.data?.grants ?? []).filter((grant) => grant.expires_at > now)
   if (grants.length === 0) return null
   const takeBack = async (id: string) => {

@@ -25,6 +25,9 @@ const retry_ms_max = 15_000
 const ping_ms = 20_000
 const answer_ms_max = 15_000
 
+/** What was recorded since the last one. */
+export type SessionNews = ToBrowser & { readonly kind: 'sessions' }
+
 interface Asked {
   readonly resolve: (approval: ApprovalItem) => void
   readonly reject: (error: ApiError) => void
@@ -40,6 +43,12 @@ export class Live {
   #sequence = 0
   /** Gateway's clock minus this one's. */
   #clock_offset_ms = 0
+  #tail: {
+    readonly search: string
+    readonly told: (news: SessionNews) => void
+    epoch: string
+    sequence: number
+  } | null = null
   #attempts = 0
   #requests = 0
   #timer = 0
@@ -92,6 +101,30 @@ export class Live {
     })
   }
 
+  /** Asks for all that waits anew, because the page ran out of what it was told. */
+  refresh(): void {
+    this.#send({ kind: 'resume', epoch: '', last_sequence: 0 })
+  }
+
+  /** Tells of exchanges that fit the search as they are recorded, until the answer is called. One at a time. */
+  tail(search: string, told: (news: SessionNews) => void): () => void {
+    const tail = { search, told, epoch: '', sequence: 0 }
+    this.#tail = tail
+    this.#follow()
+    return () => {
+      if (this.#tail !== tail) return
+      this.#tail = null
+      this.#send({ kind: 'untail' })
+    }
+  }
+
+  /** After a break from where it was. */
+  #follow(): void {
+    if (!this.#tail) return
+    const { search, epoch, sequence } = this.#tail
+    this.#send({ kind: 'tail', search, epoch, last_sequence: sequence })
+  }
+
   readonly #hurry = (): void => {
     if (this.#socket) return
     clearTimeout(this.#timer)
@@ -126,6 +159,7 @@ export class Live {
         this.#clock_offset_ms = message.now - Date.now()
         this.#send({ kind: 'resume', epoch: this.#epoch, last_sequence: this.#sequence })
         this.#epoch = message.epoch
+        this.#follow()
         this.#answered = true
         clearInterval(this.#pinger)
         this.#pinger = setInterval(() => this.#ping(), ping_ms)
@@ -137,13 +171,26 @@ export class Live {
         break
       case 'resumed':
         this.#sequence = message.sequence
+        // Of grants only that they changed is told, and that was told to nobody meanwhile.
+        this.#handlers.event({ kind: 'grants' })
         this.#connected()
         break
-      case 'approval':
+      case 'approvals':
         this.#sequence = message.sequence
         this.#handlers.event(message)
         break
+      case 'grants':
+        this.#handlers.event(message)
+        break
+      case 'sessions':
+        if (!this.#tail) break
+        this.#tail.epoch = this.#epoch
+        this.#tail.sequence = message.sequence
+        this.#tail.told(message)
+        break
       case 'decided':
+        // Everybody else is told a moment later; here it must not be taken for one that still waits.
+        this.#handlers.event(message)
         this.#settle(message.request)?.resolve(message.approval)
         break
       case 'error':

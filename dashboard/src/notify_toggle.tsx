@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { QueueState } from './queue_state.ts'
 
 const stored = 'sluice.notify'
+/** More at once would only be in each other's way; the page's title says how many wait. */
+const notifications_at_once_max = 3
 
 /** Lets the browser tell of new requests while the page is out of sight. Off until somebody turns it on. */
 export function NotifyToggle({ queue }: { queue: QueueState }) {
@@ -31,14 +33,13 @@ export function NotifyToggle({ queue }: { queue: QueueState }) {
 
 /** Says who asks and what held it, and nothing of the body: notifications stay on lock screens. */
 function useNotifications(queue: QueueState, on: boolean): void {
-  const known = useRef<ReadonlySet<string> | null>(null)
+  const told = useRef(queue.news)
   useEffect(() => {
-    if (queue.pending === null) return
-    const before = known.current
-    known.current = new Set(queue.pending.map(({ id }) => id))
-    if (!on || before === null || document.visibilityState === 'visible') return
-    for (const item of queue.pending) {
-      if (before.has(item.id) || item.may_decide !== 'yes') continue
+    if (told.current === queue.news) return
+    told.current = queue.news
+    if (!on || document.visibilityState === 'visible') return
+    for (const item of queue.news.slice(-notifications_at_once_max)) {
+      if (item.may_decide !== 'yes') continue
       const title = `${item.caller.email || item.caller.subject} asks ${item.connection}`
       const shown = new Notification(title, { body: `Held by ${item.rule}`, tag: item.id })
       shown.onclick = () => {
@@ -47,7 +48,7 @@ function useNotifications(queue: QueueState, on: boolean): void {
         shown.close()
       }
     }
-  }, [queue.pending, on])
+  }, [queue.news, on])
 }
 
 function wanted(): boolean {

@@ -55,7 +55,7 @@ export function QueuePage({ live, queue, status, wanted }: QueuePageProps) {
           <p class="note">{queue.total - queue.pending.length} more wait; the oldest are shown.</p>
         )}
         <DecidedList items={queue.decided} />
-        <GrantList changes={queue.decided} now={now} />
+        <GrantList changes={queue.grants} now={now} />
         <NotifyToggle queue={queue} />
         {queue.pending.length > 0 && (
           <p class="keys dim" aria-hidden="true">
@@ -131,7 +131,7 @@ function NothingWaits() {
 
 /** Says to screen readers what comes and goes. */
 function Announcer({ queue }: { queue: QueueState }) {
-  const newest = queue.pending?.at(-1)
+  const newest = queue.news.at(-1)
   const latest = queue.decided[0]
   const [text, setText] = useState('')
   useEffect(() => {

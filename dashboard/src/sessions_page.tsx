@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { ExchangeItem } from '../../src/control/messages.ts'
 import { ExchangePane } from './exchange_pane.tsx'
+import type { Live } from './live.ts'
 import { Empty } from './load_state.tsx'
 import { durationText } from './number_text.ts'
 import { PageHead } from './page_head.tsx'
@@ -10,10 +11,10 @@ import { clockText } from './time_text.ts'
 import { type Sessions, useSessions } from './use_sessions.ts'
 
 /** Recorded exchanges: searched, followed live, and opened. */
-export function SessionsPage({ route }: { route: Route }) {
+export function SessionsPage({ route, live }: { route: Route; live: Live }) {
   const [tail, setTail] = useState(true)
   const search = useMemo(() => searchOf(route.query), [route.query.toString()])
-  const sessions = useSessions(search, tail)
+  const sessions = useSessions(search, tail, live)
   const query = Object.fromEntries(route.query)
   return (
     <main class={`sessions ${route.id ? 'with-pane' : ''}`}>

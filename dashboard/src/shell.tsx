@@ -64,7 +64,7 @@ function Page({
     case 'approvals':
       return <QueuePage live={live} queue={channel.queue} status={channel.status} wanted={route.id} />
     case 'sessions':
-      return <SessionsPage route={route} />
+      return <SessionsPage route={route} live={live} />
     case 'findings':
       return <FindingsPage route={route} />
     case 'keys':

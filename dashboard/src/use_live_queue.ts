@@ -1,6 +1,6 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks'
 import { Live, type LiveStatus } from './live.ts'
-import { empty_queue, nextQueue, type QueueState } from './queue_state.ts'
+import { empty_queue, isRunningOut, nextQueue, type QueueState } from './queue_state.ts'
 
 export interface LiveQueue {
   readonly live: Live | null
@@ -25,5 +25,9 @@ export function useLiveQueue(signedOut: () => void): LiveQueue {
     setLive(connection)
     return () => connection.stop()
   }, [])
+  const running_out = isRunningOut(queue)
+  useEffect(() => {
+    if (running_out) live?.refresh()
+  }, [live, running_out])
   return { live, status, queue }
 }

@@ -1,9 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { ExchangeItem } from '../../src/control/messages.ts'
 import { api, messageOf } from './api.ts'
+import type { Live } from './live.ts'
 
 const page_size = 100
-const tail_ms = 2_000
+/** How often the list is asked for where nothing tells of what is new: other gateways, texts within bodies. */
+const look_again_ms = 30_000
+const look_again_soon_ms = 2_000
 /** Rows kept in the page; older ones are a search away. */
 const rows_max = 2_000
 
@@ -22,7 +25,7 @@ export interface Sessions {
 }
 
 /** Searches when `search` (a query string) changes; with `tail`, new ones come in by themselves. */
-export function useSessions(search: string, tail: boolean): Sessions {
+export function useSessions(search: string, tail: boolean, live: Live): Sessions {
   const [rows, setRows] = useState<readonly ExchangeItem[] | null>(null)
   const [failure, setFailure] = useState('')
   const [more, setMore] = useState(false)
@@ -61,14 +64,10 @@ export function useSessions(search: string, tail: boolean): Sessions {
       setMore(found.length === page_size)
     })
   }, [ask, round])
-  useEffect(() => {
-    if (!tail) return
-    const timer = setInterval(() => {
-      if (document.visibilityState !== 'visible') return
-      void ask('', (found) => setRows((before) => merged(found, before ?? [])))
-    }, tail_ms)
-    return () => clearInterval(timer)
-  }, [ask, tail, round])
+  const merge = useCallback((found: readonly ExchangeItem[]) => {
+    setRows((before) => (before === null ? null : merged(found, before)))
+  }, [])
+  useTail(search, tail, live, merge, () => ask('', merge))
 
   const oldest = rows?.at(-1)?.cursor ?? ''
   return {
@@ -87,8 +86,48 @@ export function useSessions(search: string, tail: boolean): Sessions {
   }
 }
 
-/** The newest page laid over what is there. */
-function merged(newest: readonly ExchangeItem[], before: readonly ExchangeItem[]): readonly ExchangeItem[] {
-  const known = new Set(newest.map(({ id }) => id))
-  return [...newest, ...before.filter(({ id }) => !known.has(id))].slice(0, rows_max)
+/** Takes in what the gateway tells, and asks for what it cannot tell: what nobody remembers, or what is too much. */
+function useTail(
+  search: string,
+  tail: boolean,
+  live: Live,
+  merge: (found: readonly ExchangeItem[]) => void,
+  lookAgain: () => void,
+): void {
+  const look = useRef(lookAgain)
+  look.current = lookAgain
+  useEffect(() => {
+    if (!tail) return
+    const in_bodies = new URLSearchParams(search).get('bodies') === 'true'
+    const timer = setInterval(
+      () => document.visibilityState === 'visible' && look.current(),
+      in_bodies ? look_again_soon_ms : look_again_ms,
+    )
+    let soon = 0
+    const end = in_bodies
+      ? () => {}
+      : live.tail(search, ({ exchanges, skipped, restart }) => {
+          merge(exchanges)
+          if (!restart && skipped === 0) return
+          // What was recorded a moment ago is not in the list yet.
+          clearTimeout(soon)
+          soon = setTimeout(() => look.current(), look_again_soon_ms)
+        })
+    return () => {
+      end()
+      clearInterval(timer)
+      clearTimeout(soon)
+    }
+  }, [search, tail, live])
+}
+
+/** Both, newest first, each once. */
+function merged(some: readonly ExchangeItem[], others: readonly ExchangeItem[]): readonly ExchangeItem[] {
+  const all = new Map([...others, ...some].map((item) => [item.id, item]))
+  return [...all.values()].toSorted(newestFirst).slice(0, rows_max)
+}
+
+function newestFirst(one: ExchangeItem, other: ExchangeItem): number {
+  const [one_us, other_us] = [one, other].map(({ cursor }) => Number(cursor.split('-', 1)[0]))
+  return other_us! - one_us! || (one.id < other.id ? 1 : -1)
 }

@@ -1,6 +1,7 @@
 import { limits } from '../config/limits.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Approval, ApprovalState } from './approval.ts'
+import { PendingQueue } from './pending_queue.ts'
 import { final_states } from './transition.ts'
 
 /** An approval without the masked body: what is kept in memory and shown in lists. */
@@ -26,11 +27,21 @@ export interface ApprovalFilter {
 export class ApprovalRegister {
   readonly #known = new Map<string, { readonly summary: ApprovalSummary; readonly revision: number }>()
   readonly #pendingOf = new Map<string, number>()
+  /** Pending ones by who may decide them. */
+  readonly #pendingBy = new Map<string, { readonly approvers: readonly string[]; count: number }>()
+  readonly #queue = new PendingQueue()
   #pending = 0
 
   /** How many are pending, those being created included. */
   get pending(): number {
     return this.#pending
+  }
+
+  /** How many of those in the queue have approvers for which this answers true. */
+  pendingFor(visible: (approvers: readonly string[]) => boolean): number {
+    let count = 0
+    for (const group of this.#pendingBy.values()) if (visible(group.approvers)) count += group.count
+    return count
   }
 
   get(id: string): ApprovalSummary | null {
@@ -71,17 +82,16 @@ export class ApprovalRegister {
 
   /** Newest first; the pending ones oldest first, because those wait. */
   list(filter: ApprovalFilter = {}): ApprovalSummary[] {
+    const most = Math.min(filter.limit ?? limits.approvals_page_max, limits.approvals_page_max)
+    if (filter.state === 'pending') return this.#queue.first(most, filter.visible)
     const found: ApprovalSummary[] = []
     for (const { summary } of this.#known.values()) {
       if (filter.state && summary.state !== filter.state) continue
       if (filter.visible && !filter.visible(summary)) continue
       found.push(summary)
     }
-    const direction = filter.state === 'pending' ? 1 : -1
-    found.sort(
-      (one, other) => direction * (one.created_at - other.created_at) || (one.id < other.id ? -1 : 1),
-    )
-    return found.slice(0, Math.min(filter.limit ?? limits.approvals_page_max, limits.approvals_page_max))
+    found.sort((one, other) => other.created_at - one.created_at || (one.id < other.id ? -1 : 1))
+    return found.slice(0, most)
   }
 
   /** Those whose time is up at `now`. */
@@ -116,7 +126,15 @@ export class ApprovalRegister {
   }
 
   #count(summary: ApprovalSummary | undefined, by: 1 | -1): void {
-    if (summary?.state === 'pending') this.#add(summary.principal, by)
+    if (summary?.state !== 'pending') return
+    this.#add(summary.principal, by)
+    if (by === 1) this.#queue.add(summary)
+    else this.#queue.remove(summary)
+    const key = JSON.stringify(summary.approvers)
+    const group = this.#pendingBy.get(key) ?? { approvers: summary.approvers, count: 0 }
+    group.count += by
+    if (group.count === 0) this.#pendingBy.delete(key)
+    else this.#pendingBy.set(key, group)
   }
 
   #add(caller: Principal, by: 1 | -1): void {

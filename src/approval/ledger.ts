@@ -33,8 +33,8 @@ export interface Ledger {
   get(id: string): Promise<Approval | null>
   /** What is known of it without its body, at once. */
   peek(id: string): ApprovalSummary | null
-  /** How many are pending, in all. */
-  pending(): number
+  /** How many are pending, in all or of those whose approvers' groups are asked for. */
+  pending(visible?: (approvers: readonly string[]) => boolean): number
   /** Exchanges of this process that wait for it. */
   waiting(id: string): number
   /**
@@ -53,6 +53,8 @@ export interface Ledger {
   grants(): Promise<Grant[]>
   /** Takes a grant back; whoever may decide under its rule may, and administrators. @throws LedgerError `not_found`, `not_an_approver` */
   revoke(grant_id: string, person: Principal, is_admin: boolean): Promise<Grant>
+  /** Grants were given, taken back or removed, whichever gateway did it. */
+  onGrants(changed: () => void): void
   /** A grant let a request through: for the audit alone, nobody has to decide anything. */
   onGrantUsed(used: (approval: Approval) => void): void
   /** Ends the timer and the watch; the store stays open. */

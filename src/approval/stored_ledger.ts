@@ -49,7 +49,7 @@ export class StoredLedger implements Ledger {
   readonly #waitingChanged: ((id: string, waiting: number) => void)[] = []
   /** The last piece of work on each binding; the next one waits for it. */
   readonly #busy = new Map<string, Promise<unknown>>()
-  #unwatch: () => void = () => {}
+  readonly #unwatches: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
   #timerDue = Number.POSITIVE_INFINITY
   #sweeping: Promise<void> = Promise.resolve()
@@ -62,7 +62,7 @@ export class StoredLedger implements Ledger {
   }
 
   async load(): Promise<void> {
-    this.#unwatch = this.#store.watch('approvals/', (entry) => this.#apply(entry))
+    this.#unwatches.push(this.#store.watch('approvals/', (entry) => this.#apply(entry)))
     // In slices, because each entry comes with its preview.
     for (const letter of 'abcdefghijklmnopqrstuvwxyz234567') {
       for (const { value, revision } of await this.#store.list(`approvals/apr_${letter}`)) {
@@ -134,8 +134,8 @@ export class StoredLedger implements Ledger {
     return this.#register.get(id)
   }
 
-  pending(): number {
-    return this.#register.pending
+  pending(visible?: (approvers: readonly string[]) => boolean): number {
+    return visible ? this.#register.pendingFor(visible) : this.#register.pending
   }
 
   waiting(id: string): number {
@@ -157,6 +157,10 @@ export class StoredLedger implements Ledger {
     }
     await this.#grants.remove(grant_id)
     return grant
+  }
+
+  onGrants(changed: () => void): void {
+    this.#unwatches.push(this.#store.watch('grants/', changed))
   }
 
   onGrantUsed(used: (approval: Approval) => void): void {
@@ -181,7 +185,7 @@ export class StoredLedger implements Ledger {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#timer) clearTimeout(this.#timer)
-    this.#unwatch()
+    for (const unwatch of this.#unwatches) unwatch()
     await Promise.allSettled([this.#sweeping, ...this.#busy.values()])
   }
 

@@ -177,6 +177,14 @@ export const limits = {
   live_frame_bytes_max: 16 * KiB,
   /** Unsent bytes of one browser before it is dropped. */
   live_backlog_bytes_max: 4 * MiB,
+  /** Browsers are told of what happened within this time together. */
+  live_batch_ms: 50,
+  /** Encoded snapshots kept for people who see different things, until something changes. */
+  live_snapshots_max: 16,
+  /** Recorded exchanges told at once; of more the newest are told, and how many were not. */
+  live_tail_rows_max: 100,
+  /** Unsent bytes at which a browser is told of no more recorded exchanges until it took them. */
+  live_tail_backlog_bytes_max: 256 * KiB,
   /** Past events kept for browsers that come back. */
   live_events_max: 2_000,
   /** Approvals in one snapshot or one page of a list. */
@@ -206,6 +214,7 @@ assert(limits.jwks_fetch_ms_max <= limits.jwks_refresh_ms)
 assert(limits.token_bytes_max < limits.request_headers_bytes_max)
 assert(limits.approval_preview_bytes_max <= limits.request_held_body_bytes_max)
 assert(limits.approvals_pending_per_principal_max <= limits.approvals_pending_max)
+assert(limits.live_tail_backlog_bytes_max < limits.live_backlog_bytes_max)
 assert(limits.live_frame_bytes_max <= limits.control_body_bytes_max)
 assert(limits.hold_ms_default <= limits.hold_ms_max)
 assert(limits.audit_batch_bytes_max < limits.audit_spool_bytes_max)

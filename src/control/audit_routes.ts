@@ -6,6 +6,7 @@ import { exchangeDetail } from './exchange_view.ts'
 import { exchangeFrames } from './frame_view.ts'
 import { type HttpAnswer, type HttpRequest, jsonAnswer, textAnswer } from './http_message.ts'
 import { jsonBody, textMember } from './json_body.ts'
+import { exchangeWanted } from './queries/exchange_wanted.ts'
 import { findingCounts } from './queries/finding_counts.ts'
 import { fingerprintDetail } from './queries/fingerprint_detail.ts'
 import { searchExchanges } from './queries/search_exchanges.ts'
@@ -32,14 +33,7 @@ async function listExchanges(context: ControlContext, request: HttpRequest): Pro
       ...timeRange(query, limits.control_range_ms_max),
       limit: limitOf(query, limits.exchanges_page_max),
       before: textOf(query, 'before'),
-      person: textOf(query, 'person'),
-      subject: textOf(query, 'subject'),
-      connection: textOf(query, 'connection'),
-      model: textOf(query, 'model'),
-      detector: textOf(query, 'detector'),
-      status: textOf(query, 'status'),
-      outcome: textOf(query, 'outcome'),
-      text: textOf(query, 'text'),
+      ...exchangeWanted(query),
       bodies: query.get('bodies') === 'true',
     }),
   )

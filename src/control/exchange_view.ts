@@ -1,12 +1,11 @@
 import type { ExchangeRecord, Frame, RecordedBody } from '../audit/exchange_record.ts'
-import type { BodyText, ExchangeDetail } from './messages.ts'
+import type { BodyText, ExchangeDetail, ExchangeItem } from './messages.ts'
 
 const shown_bytes_max = 512 * 1024
 
-/** A recorded exchange with its masked bodies as text. */
-export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
-  const { id, connection, method, path, query, model, status, outcome, code, policy_version, principal } =
-    record
+/** A recorded exchange in a list. */
+export function exchangeItem(record: ExchangeRecord): ExchangeItem {
+  const { id, connection, method, path, model, status, outcome, code, principal } = record
   return {
     id,
     started_at: Math.floor(record.started_at_us / 1000),
@@ -14,15 +13,23 @@ export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
     connection,
     method,
     path,
-    query,
     model,
     status,
     outcome,
     code,
-    policy_version,
     findings: record.findings.length,
     total_us: record.timing.total_us,
+    cursor: `${record.started_at_us}-${id}`,
+  }
+}
+
+/** A recorded exchange with its masked bodies as text. */
+export function exchangeDetail(record: ExchangeRecord): ExchangeDetail {
+  return {
+    ...exchangeItem(record),
     cursor: '',
+    query: record.query,
+    policy_version: record.policy_version,
     request: bodyText(record.request, record.frames, 'request'),
     response: bodyText(record.response, record.frames, 'response'),
     found: record.findings,

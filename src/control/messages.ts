@@ -9,7 +9,7 @@ export type { Finding }
  * What the control plane and the dashboard say to each other: the live channel's frames, and the shapes of /api/v1 that
  * both need. A frame is msgpack of `[live_version, message]`. The same file runs on both sides.
  */
-export const live_version = 1
+export const live_version = 2
 
 /** Close codes of the live channel beside the standard ones. */
 export const live_close = {
@@ -166,8 +166,28 @@ export type ToBrowser =
       readonly approvals: readonly ApprovalItem[]
       readonly total: number
     }
-  /** An approval is new or changed. */
-  | { readonly kind: 'approval'; readonly sequence: number; readonly approval: ApprovalItem }
+  /** Approvals that are new or changed, as they are now. */
+  | {
+      readonly kind: 'approvals'
+      readonly sequence: number
+      readonly approvals: readonly ApprovalItem[]
+      /** Ids of those that were created since. */
+      readonly fresh: readonly string[]
+      /** Pending in all that this person sees. */
+      readonly total: number
+    }
+  /** A grant was given, taken back, or ended. */
+  | { readonly kind: 'grants' }
+  /** Exchanges that were recorded at this gateway and fit what the browser follows; the first one answers `tail`. */
+  | {
+      readonly kind: 'sessions'
+      readonly sequence: number
+      readonly exchanges: readonly ExchangeItem[]
+      /** That fit, and are not told because they are too many. */
+      readonly skipped: number
+      /** There may be others from before, which nobody remembers here: search for them. */
+      readonly restart: boolean
+    }
   /** Answer to a `resume` that was continued: all missed events came before this. */
   | { readonly kind: 'resumed'; readonly sequence: number }
   /** Answer to `decide`. */
@@ -190,6 +210,14 @@ export type ToServer =
       /** Grant that goes with an `approve`, in ms; absent or 0 for none. */
       readonly grant_ms?: number
     }
+  /** Follows what is recorded, in place of what was followed before. `search` is a query as of /api/v1/exchanges. */
+  | {
+      readonly kind: 'tail'
+      readonly search: string
+      readonly epoch: string
+      readonly last_sequence: number
+    }
+  | { readonly kind: 'untail' }
   | { readonly kind: 'ping' }
 
 /** A frame that is not a message of this version. */
@@ -208,10 +236,14 @@ export class FrameError extends Error {
 }
 
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true })
+/** Names the members of many equal objects only once. */
+const list_packr = new Packr({ useRecords: true, encodeUndefinedAsNil: true })
 
 export function encodeFrame(message: ToBrowser | ToServer): Uint8Array<ArrayBuffer> {
+  const { kind } = message
+  const lists = kind === 'snapshot' || kind === 'approvals' || kind === 'sessions'
   // Copied out of the packer's own buffer, which the next message overwrites.
-  return new Uint8Array(packr.pack([live_version, message]))
+  return new Uint8Array((lists ? list_packr : packr).pack([live_version, message]))
 }
 
 /** Reads what a browser sent. Trusts nothing. @throws FrameError */
@@ -235,8 +267,14 @@ export function decodeToServer(frame: Uint8Array): ToServer {
         ...(grant_ms > 0 && { grant_ms }),
       }
     }
+    case 'tail': {
+      const { search, epoch, last_sequence } = message
+      check(isText(search, 2_000) && isText(epoch, 64) && isCount(last_sequence))
+      return { kind: 'tail', search, epoch, last_sequence }
+    }
+    case 'untail':
     case 'ping':
-      return { kind: 'ping' }
+      return { kind: message.kind }
     default:
       throw new FrameError('malformed')
   }
@@ -253,8 +291,15 @@ export function decodeToBrowser(frame: Uint8Array): ToBrowser {
       check(isCount(message.sequence) && isCount(message.total))
       check(Array.isArray(message.approvals) && message.approvals.every(isApprovalItem))
       break
-    case 'approval':
-      check(isCount(message.sequence) && isApprovalItem(message.approval))
+    case 'approvals':
+      check(isCount(message.sequence) && isCount(message.total) && Array.isArray(message.fresh))
+      check(Array.isArray(message.approvals) && message.approvals.every(isApprovalItem))
+      break
+    case 'grants':
+      break
+    case 'sessions':
+      check(isCount(message.sequence) && isCount(message.skipped) && typeof message.restart === 'boolean')
+      check(Array.isArray(message.exchanges) && message.exchanges.every(isExchangeItem))
       break
     case 'resumed':
       check(isCount(message.sequence))
@@ -298,6 +343,10 @@ function isApprovalItem(value: unknown): boolean {
     isCount(value.created_at) &&
     isCount(value.expires_at)
   )
+}
+
+function isExchangeItem(value: unknown): boolean {
+  return isRecord(value) && isText(value.id, 64) && isText(value.cursor, 128) && isCount(value.started_at)
 }
 
 function check(condition: boolean): asserts condition {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Ledger } from '../approval/ledger.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { ExchangeRecord } from '../audit/exchange_record.ts'
 import type { Config, Roles } from '../config/config.ts'
 import type { ConnectionRegister } from '../config/connection_register.ts'
 import { limits } from '../config/limits.ts'
@@ -54,6 +55,8 @@ export interface Control {
   readonly port: number
   /** Where browsers reach it, without a trailing slash. */
   readonly origin: string
+  /** Tells the dashboards that an exchange was recorded. */
+  recorded(record: ExchangeRecord): void
   /** Closes the listener, every connection and every session. */
   close(): Promise<void>
 }
@@ -112,6 +115,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   return {
     port,
     origin: own_origin(),
+    recorded: (record) => channel.recorded(record),
     async close() {
       channel.close()
       sessions.close()

@@ -23,9 +23,11 @@ interface Waiting {
   readonly stage: RecordStage
 }
 
+/** @param recorded called with each record that the audit took */
 export function relayRecords(
   audit: RecordAudit,
   send: (worker: number, message: Extract<ToWorker, { kind: 'recorded' }>) => void,
+  recorded: (record: ExchangeRecord) => void = () => {},
 ): RecordRelay {
   /** Worker of each exchange that has an opening and no record yet. */
   const open = new Map<string, number>()
@@ -53,6 +55,7 @@ export function relayRecords(
       open.delete(record.id)
       const kept = audit.append(record)
       if (waits) answer(worker, record.id, 'whole', kept)
+      if (kept) recorded(record)
     },
     lost(worker) {
       const left = [...open].filter(([, holder]) => holder === worker).map(([id]) => id)

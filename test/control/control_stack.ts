@@ -6,6 +6,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { type Ledger, openLedger } from '../../src/approval/ledger.ts'
 import { type Audit, openAudit } from '../../src/audit/audit.ts'
 import { openConnections } from '../../src/config/connection_register.ts'
+import type { ExchangeRecord } from '../../src/audit/exchange_record.ts'
 import { loadConfig } from '../../src/config/load_config.ts'
 import { startControl } from '../../src/control/server.ts'
 import { demo_audience, demo_dashboard_client, startOpenidProvider } from '../../src/demo/openid_provider.ts'
@@ -24,6 +25,8 @@ export interface ControlStack {
   readonly url: string
   readonly ledger: Ledger
   readonly audit: Audit
+  /** Records an exchange as the gateway does: in the audit, and told to the dashboards. */
+  record(exchange: ExchangeRecord): void
   readonly issuer: string
   /** An access token of somebody in these groups, from an issuer of this test's own. */
   token(subject: string, groups: readonly string[], email?: string): Promise<string>
@@ -122,6 +125,10 @@ export async function startControlStack(roles = default_roles, health = {}): Pro
     url,
     ledger,
     audit,
+    record(exchange) {
+      audit.append(exchange)
+      control.recorded(exchange)
+    },
     issuer: provider.issuer,
     token: (subject, groups, email = `${subject}@example.com`) =>
       new SignJWT({ groups, email })

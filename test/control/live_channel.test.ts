@@ -112,8 +112,11 @@ test('a page is greeted, gets what waits, and each change after that', async () 
   )
   assert.equal(snapshot.total, 1)
   const second = await hold('second')
-  const created = await page.next('approval')
-  assert.deepEqual([created.approval.id, created.approval.state], [second.approval_id, 'pending'])
+  const created = await page.next('approvals')
+  assert.deepEqual(
+    [created.approvals[0]?.id, created.approvals[0]?.state, created.fresh, created.total],
+    [second.approval_id, 'pending', [second.approval_id], 2],
+  )
   assert.ok(created.sequence > snapshot.sequence)
   await page.close()
 })
@@ -126,7 +129,7 @@ test('a decision goes over the channel, is answered, and is told to every page',
   const decided = await page.next('decided')
   assert.equal(decided.request, 42)
   assert.deepEqual(decided.approval.decision?.reason, 'looks fine')
-  assert.equal((await other.page.next('approval')).approval.state, 'approved')
+  assert.equal((await other.page.next('approvals')).approvals[0]?.state, 'approved')
   other.page.send(await decideMessage(approval_id, { request: 7, decision: 'deny' }))
   const refused = await other.page.next('error')
   assert.deepEqual([refused.request, refused.code], [7, 'approval_conflict'])
@@ -160,9 +163,9 @@ test('a page that comes back gets what it missed, and no more', async () => {
   await back.next('hello')
   back.send({ kind: 'resume', epoch: hello.epoch, last_sequence: snapshot.sequence })
   const resumed = await back.next('resumed')
-  const events = back.messages.filter((message) => message.kind === 'approval')
+  const events = back.messages.filter((message) => message.kind === 'approvals')
   assert.deepEqual(
-    events.map((event) => event.approval.id),
+    events.flatMap((event) => event.approvals.map(({ id }) => id)),
     [missed.approval_id],
   )
   assert.ok(resumed.sequence >= events[0]!.sequence)
@@ -218,14 +221,14 @@ test('frames that are no message end the channel with a code, and hurt nobody el
     [Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff), live_close.bad_frame],
     [new Uint8Array(10_000).fill(0x91), live_close.bad_frame],
     [pack({ kind: 'ping' }), live_close.bad_frame],
-    [pack([1, { kind: 'hello' }]), live_close.bad_frame],
-    [pack([1, { kind: 'resume', epoch: 1, last_sequence: 0 }]), live_close.bad_frame],
-    [pack([1, { kind: 'resume', epoch: '', last_sequence: -1 }]), live_close.bad_frame],
+    [pack([2, { kind: 'hello' }]), live_close.bad_frame],
+    [pack([2, { kind: 'resume', epoch: 1, last_sequence: 0 }]), live_close.bad_frame],
+    [pack([2, { kind: 'resume', epoch: '', last_sequence: -1 }]), live_close.bad_frame],
     [
-      pack([1, { kind: 'decide', request: 1, id: 'x', decision: 'maybe', reason: '', preview_digest: '' }]),
+      pack([2, { kind: 'decide', request: 1, id: 'x', decision: 'maybe', reason: '', preview_digest: '' }]),
       live_close.bad_frame,
     ],
-    [pack([2, { kind: 'ping' }]), live_close.other_version],
+    [pack([1, { kind: 'ping' }]), live_close.other_version],
     [encodeFrame({ kind: 'pong', now: 1 }), live_close.bad_frame],
   ]
   for (const [frame, code] of bad) {

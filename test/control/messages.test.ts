@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import {
   type ApprovalItem,
+  type ExchangeItem,
   decodeToBrowser,
   decodeToServer,
   encodeFrame,
@@ -48,6 +49,21 @@ const me = fc.record({
   roles: fc.subarray(['admin', 'approver', 'auditor'] as const),
   gateway: text,
 })
+const exchange: fc.Arbitrary<ExchangeItem> = fc.record({
+  id: text.map((value) => value.slice(0, 24)),
+  started_at: count,
+  caller: text,
+  connection: text,
+  method: text,
+  path: text,
+  model: text,
+  status: count,
+  outcome: fc.constantFrom('ok', 'refused', 'denied'),
+  code: text,
+  findings: count,
+  total_us: count,
+  cursor: text.map((value) => value.slice(0, 48)),
+})
 const short = text.map((value) => value.slice(0, 32))
 const toBrowser: fc.Arbitrary<ToBrowser> = fc.oneof(
   fc.record({ kind: fc.constant('hello' as const), me, now: count, epoch: short }),
@@ -57,7 +73,21 @@ const toBrowser: fc.Arbitrary<ToBrowser> = fc.oneof(
     approvals: fc.array(item),
     total: count,
   }),
-  fc.record({ kind: fc.constant('approval' as const), sequence: count, approval: item }),
+  fc.record({
+    kind: fc.constant('approvals' as const),
+    sequence: count,
+    approvals: fc.array(item, { maxLength: 3 }),
+    fresh: fc.array(text, { maxLength: 3 }),
+    total: count,
+  }),
+  fc.constant({ kind: 'grants' as const }),
+  fc.record({
+    kind: fc.constant('sessions' as const),
+    sequence: count,
+    exchanges: fc.array(exchange, { maxLength: 3 }),
+    skipped: count,
+    restart: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('resumed' as const), sequence: count }),
   fc.record({ kind: fc.constant('decided' as const), request: count, approval: item }),
   fc.record({ kind: fc.constant('error' as const), request: count, code: short, detail: text }),
@@ -82,7 +112,8 @@ const toServer: fc.Arbitrary<ToServer> = fc.oneof(
     preview_digest: short,
     grant_ms: fc.integer({ min: 1, max: 86_400_000 }),
   }),
-  fc.record({ kind: fc.constant('ping' as const) }),
+  fc.record({ kind: fc.constant('tail' as const), search: text, epoch: short, last_sequence: count }),
+  fc.record({ kind: fc.constantFrom('ping' as const, 'untail' as const) }),
 )
 
 test('every message comes out of its frame as it went in', () => {

@@ -63,8 +63,7 @@ test('older sessions follow page by page, and new ones come in by themselves', a
   await page.getByRole('button', { name: 'Older' }).click()
   await rows().nth(199).waitFor()
   const { recorded } = await import('../control/recorded.ts')
-  stack.audit.append(recorded('zita'))
-  await stack.audit.flush()
+  stack.record(recorded('zita'))
   await page.locator('tbody tr', { hasText: 'zita@example.com' }).waitFor()
 })
 

@@ -140,7 +140,7 @@ test('the live page’s channel shows the request and releases it', async () => 
   await next('snapshot')
 
   const answered = ask('write it down, live')
-  const shown = (await next('approval')).approval
+  const shown = (await next('approvals')).approvals[0]!
   assert.deepEqual([shown.state, shown.may_decide, shown.triggers[0]], ['pending', 'yes', 'write'])
   const { preview_digest } = await pending()
   socket.send(

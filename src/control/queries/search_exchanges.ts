@@ -2,26 +2,15 @@ import type { Audit } from '../../audit/audit.ts'
 import type { ExchangeOutcome } from '../../audit/exchange_record.ts'
 import { Problem } from '../../problem/problem.ts'
 import type { ExchangeItem } from '../messages.ts'
+import type { ExchangeWanted } from './exchange_wanted.ts'
 import { type TimeRange, withinRange } from './time_range.ts'
 
-/** What to look for; everything that is given must fit, text in any case. */
-export interface ExchangeSearch extends TimeRange {
+/** What to look for, and where. */
+export interface ExchangeSearch extends TimeRange, ExchangeWanted {
   readonly limit: number
   /** `cursor` of the last exchange of the page before. */
   readonly before: string
-  /** In the e-mail address or the subject. */
-  readonly person: string
-  /** The very subject. */
-  readonly subject: string
-  readonly connection: string
-  /** In the model's name. */
-  readonly model: string
-  readonly detector: string
-  /** `2xx`, `4xx`, … or one status. */
-  readonly status: string
-  readonly outcome: string
-  /** In id, path, query, model, person, address, code or detectors; with `bodies` also in the masked bodies. */
-  readonly text: string
+  /** Whether `text` is looked for in the masked bodies too. */
   readonly bodies: boolean
 }
 
