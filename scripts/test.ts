@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium } from './find_chromium.ts'
+import { findNatsServer } from './find_nats_server.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** One test, and the process of one test file. */
@@ -40,20 +41,42 @@ function testFiles(): string[] {
   )
 }
 
-/** Chromium for the tests that drive the dashboard: the machine's, or installed here when that is possible. */
-function chromium(): string {
-  const found = findChromium(process.env)
+/** A program that tests start: the machine's, or installed here when that is possible. */
+interface Program {
+  readonly find: (env: NodeJS.ProcessEnv) => string | null
+  /** Debian's name for it. */
+  readonly packaged_as: string
+  /** Environment variable that names another one. */
+  readonly variable: string
+  readonly needed_for: string
+}
+
+const chromium: Program = {
+  find: findChromium,
+  packaged_as: 'chromium',
+  variable: 'CHROMIUM',
+  needed_for: 'dashboard tests need Chromium',
+}
+const nats_server: Program = {
+  find: findNatsServer,
+  packaged_as: 'nats-server',
+  variable: 'NATS_SERVER',
+  needed_for: 'tests of several gateways need nats-server',
+}
+
+function installed({ find, packaged_as, variable, needed_for }: Program): string {
+  const found = find(process.env)
   if (found) return found
-  if (process.getuid?.() === 0 && !process.env.CHROMIUM && existsSync('/usr/bin/apt-get')) {
-    console.log('installing Chromium for the dashboard tests (once)')
+  if (process.getuid?.() === 0 && !process.env[variable] && existsSync('/usr/bin/apt-get')) {
+    console.log(`installing ${packaged_as} for the tests (once)`)
     run('apt-get', ['update', '-qq'])
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
-    const installed = findChromium(process.env)
-    if (installed) return installed
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', packaged_as])
+    const now = find(process.env)
+    if (now) return now
   }
   console.error(
-    'The dashboard tests need Chromium and it was not found. Install it (Debian and Ubuntu: apt-get install chromium),\n' +
-      'or set CHROMIUM to the path of a Chromium or Chrome binary, and run npm test again.',
+    `The ${needed_for}, which was not found. Install it (Debian and Ubuntu: apt-get install ${packaged_as}),\n` +
+      `or set ${variable} to the path of its binary, and run npm test again.`,
   )
   process.exit(1)
 }
@@ -66,8 +89,9 @@ for (const file of asked) {
 }
 const files = asked.length > 0 ? asked : testFiles()
 const env = { ...process.env }
-if (files.some((file) => /playwright-core|CHROMIUM/.test(readFileSync(file, 'utf8'))))
-  env.CHROMIUM = chromium()
+const some = (pattern: RegExp) => files.some((file) => pattern.test(readFileSync(file, 'utf8')))
+if (some(/playwright-core|CHROMIUM/)) env.CHROMIUM = installed(chromium)
+if (some(/nats_process|NATS_SERVER/)) env.NATS_SERVER = installed(nats_server)
 
 if (asked.length === 0) {
   step(

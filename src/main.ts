@@ -15,7 +15,7 @@ import { type ApiKeyRegister, openApiKeys } from './identity/api_key_register.ts
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openTextTrial } from './scanner/text_trial.ts'
 import type { Store } from './state/store.ts'
-import { openLmdbStore } from './state/lmdb_store.ts'
+import { agreeOnKey, openStore } from './state/open_store.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
 import { type RecordRelay, relayRecords } from './threads/relay_records.ts'
 import { listenablePort } from './threads/listenable_port.ts'
@@ -140,7 +140,7 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
 async function openParts(config: Config, log: Log, closers: Closer[]): Promise<Parts> {
   const folder = await openDataFolder(config.data)
   closers.push(() => folder.release())
-  const store = await openLmdbStore(join(folder.path, 'state'))
+  const store = await openStore(config, folder.path, log)
   closers.push(() => store.close())
   const { clickhouse, retention_days, when_full, signing_key, heads } = config.audit
   const audit = await openAudit({
@@ -154,7 +154,12 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
   closers.push(() => audit.close())
   const ledger = await openLedger(store)
   closers.push(() => ledger.close())
-  const policy = await publishPolicy(config, folder.installation_key, log)
+  const configured = config.installation_key
+  const key =
+    config.state === 'embedded'
+      ? (configured ?? folder.installation_key)
+      : await agreeOnKey(store, configured, folder.installation_key)
+  const policy = await publishPolicy(config, key, log)
   closers.push(() => policy.stop())
   const api_keys = await openApiKeys(store)
   closers.push(() => api_keys.close())
@@ -184,7 +189,8 @@ async function openParts(config: Config, log: Log, closers: Closer[]): Promise<P
 
 /** Passes on what happens on the control thread: to the audit, and to every worker. */
 function follow({ log, audit, ledger, policy, now }: Parts): void {
-  ledger.onChange((approval) => audit.appendApproval(approval))
+  // Of several gateways, the one that made a change records it.
+  ledger.onChange((approval, own) => own && audit.appendApproval(approval))
   ledger.onGrantUsed((approval) => audit.appendApproval(approval))
   audit.onBackpressure((blocked) => {
     log.warn(

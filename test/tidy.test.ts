@@ -20,10 +20,17 @@ const longer: Readonly<Record<string, number>> = {}
 /** Where each third-party package may be imported. To replace a package is the work of these files. */
 const package_homes: PackageHomes = {
   '@clickhouse/client': ['src/audit/clickhouse_client.ts'],
+  '@nats-io/kv': ['src/state/nats_store.ts'],
+  '@nats-io/transport-node': ['src/state/nats_store.ts'],
   chdb: ['src/audit/clickhouse_client.ts'],
   jose: ['src/identity/verify_token.ts', 'src/identity/issuer_keys.ts'],
   lmdb: ['src/state/lmdb_store.ts', 'src/audit/spool.ts'],
-  msgpackr: ['src/control/messages.ts', 'src/state/lmdb_store.ts', 'src/audit/spool.ts'],
+  msgpackr: [
+    'src/control/messages.ts',
+    'src/state/lmdb_store.ts',
+    'src/state/nats_store.ts',
+    'src/audit/spool.ts',
+  ],
   'oidc-provider': ['src/demo/openid_provider.ts'],
   'openid-client': ['src/control/openid_login.ts', 'src/identity/device_login.ts'],
   pino: ['src/log.ts'],
@@ -32,7 +39,7 @@ const package_homes: PackageHomes = {
   undici: ['src/proxy/upstream.ts'],
   'uWebSockets.js': ['src/proxy/uws_server.ts', 'src/control/uws_server.ts'],
   yaml: ['src/config/yaml_document.ts'],
-  zod: ['src/config/schema.ts', 'src/config/schema_parts.ts'],
+  zod: ['src/config/schema.ts', 'src/config/schema_parts.ts', 'src/config/schema_api_connections.ts'],
 }
 
 /** Text that looks like a credential and is none, and why. */

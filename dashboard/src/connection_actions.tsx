@@ -77,7 +77,7 @@ export function ConnectionActions({ name, added, in_force, change, lookAgain }: 
         </Confirm>
       )}
       <p aria-live="polite" class={told?.good === false ? 'failure' : ''}>
-        {told && told.text}
+        {told?.text}
       </p>
     </div>
   )

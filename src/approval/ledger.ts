@@ -38,10 +38,10 @@ export interface Ledger {
   /** Exchanges of this process that wait for it. */
   waiting(id: string): number
   /**
-   * Each stored change of an approval, its creation included, whichever gateway made it. Whoever listens first is also
-   * told of what expired before anybody listened.
+   * Each stored change of an approval, its creation included, whichever gateway made it; `own`: this one did. Whoever
+   * listens first is also told of what expired before anybody listened.
    */
-  onChange(changed: (approval: Approval) => void): void
+  onChange(changed: (approval: Approval, own: boolean) => void): void
   /**
    * What becomes of exchanges that were told `pending`. One may be told `pending` again under another id: when several
    * exchanges wait for the same approval, the first uses it up and the others wait for a new one.

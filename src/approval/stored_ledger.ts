@@ -1,7 +1,7 @@
 import assert from 'node:assert'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Principal } from '../policy/principal.ts'
-import type { Entry, Store } from '../state/store.ts'
+import type { Change, Store } from '../state/store.ts'
 import { StoreError } from '../state/store_error.ts'
 import type { Approval, HoldOutcome, HoldRequest } from './approval.ts'
 import {
@@ -41,7 +41,7 @@ export class StoredLedger implements Ledger {
   readonly #grants: Grants
   /** Exchanges that asked, have no final answer yet, and have not left. Nothing is used up for others. */
   readonly #present = new Set<string>()
-  readonly #changed: ((approval: Approval) => void)[] = []
+  readonly #changed: ((approval: Approval, own: boolean) => void)[] = []
   /** Ids of what changed while nobody listened: what expired while the gateway was down. */
   readonly #unheard: string[] = []
   readonly #decided: ((outcome: HoldOutcome) => void)[] = []
@@ -167,10 +167,10 @@ export class StoredLedger implements Ledger {
     this.#grantUsed.push(used)
   }
 
-  onChange(changed: (approval: Approval) => void): void {
+  onChange(changed: (approval: Approval, own: boolean) => void): void {
     this.#changed.push(changed)
     for (const id of this.#unheard.splice(0)) {
-      void this.get(id).then((approval) => approval && changed(approval))
+      void this.get(id).then((approval) => approval && changed(approval, true))
     }
   }
 
@@ -302,14 +302,14 @@ export class StoredLedger implements Ledger {
   }
 
   /** Takes in a stored change, this process's own included. */
-  #apply({ key, value, revision }: Entry): void {
+  #apply({ key, value, revision, own }: Change): void {
     if (value === undefined) return void this.#register.remove(key.slice('approvals/'.length))
     const approval = value as Approval
     if (!this.#register.set(summaryOf(approval), revision)) return
     this.#settle(approval)
     this.#arm(approval.expires_at)
     if (this.#changed.length === 0) this.#unheard.push(approval.id)
-    for (const changed of this.#changed) changed(approval)
+    for (const changed of this.#changed) changed(approval, own)
   }
 
   /** Tells whoever waits for an approval what became of it. */

@@ -67,6 +67,18 @@ export interface Hook {
   readonly format: 'json' | 'slack'
 }
 
+/** How the gateway gets into NATS. Secrets resolved; empty: none. */
+export interface NatsConfig {
+  readonly bucket: string
+  readonly replicas: number
+  readonly credentials: string
+  readonly user: string
+  readonly password: string
+  readonly token: string
+  /** PEM texts. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null
+}
+
 /** What connections that people add on the control plane may be. */
 export interface ApiConnectionsConfig {
   /** Globs over origins: where they may lead. */
@@ -138,8 +150,11 @@ export interface Config {
     /** Masked body bytes recorded a direction. */
     readonly body_bytes_max: number
   }
-  /** `embedded`, or the address of a NATS server. */
+  /** `embedded`, or addresses of NATS servers with commas between. */
   readonly state: string
+  readonly nats: NatsConfig
+  /** 32 bytes; null: the data folder's own, or with NATS the one that the gateways agree on. */
+  readonly installation_key: Uint8Array | null
   /** Absolute paths of the files that `${file:}` references read; a change of one is a change of the configuration. */
   readonly secret_files: readonly string[]
   /** What is allowed but probably not meant, such as a connection that nobody may use. */

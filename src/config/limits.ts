@@ -189,6 +189,11 @@ export const limits = {
   live_events_max: 2_000,
   /** Approvals in one snapshot or one page of a list. */
   approvals_page_max: 500,
+  /** One value of the state store, encoded: with what goes around it, it fits into one message of NATS (1 MiB). */
+  state_value_bytes_max: 1 * MiB - 8 * KiB,
+  /** How long one operation of a state store on the network may take, and how long its start waits for it. */
+  state_ms_max: 3_000,
+  state_open_ms_max: 30_000,
   connections_max: 1_000,
   /** How long the test of a connection waits for its service. */
   connection_try_ms_max: 10_000,
@@ -222,6 +227,7 @@ assert(
   limits.audit_spool_pending_bytes_max <
     (limits.audit_spool_bytes_max * limits.audit_spool_reserve_percent) / 100,
 )
+assert(4 * limits.approval_preview_bytes_max < limits.state_value_bytes_max)
 assert(limits.notify_retry_ms_min < limits.notify_retry_ms_max)
 assert(limits.audit_retry_ms_min < limits.audit_retry_ms_max)
 assert(2 * limits.audit_body_bytes_max < limits.audit_batch_bytes_max)

@@ -14,6 +14,7 @@ import { fileTrouble, resolveReferences, type SettingPath, type SettingProblem }
 import { type Refusal, refusals, refusedSettings } from './refusals.ts'
 import { type ConfiguredRules, readRules } from './rule_files.ts'
 import { config_schema, type WrittenConfig } from './schema.ts'
+import { installationKeyOf } from './schema_nats.ts'
 import { parseYaml, type YamlDocument } from './yaml_document.ts'
 
 export interface LoadOptions {
@@ -161,8 +162,16 @@ function finalConfig(
       },
     },
     state: written.state,
+    nats: finalNats(written.nats),
+    installation_key:
+      written.installation_key === undefined ? null : installationKeyOf(written.installation_key),
     warnings,
   }
+}
+
+function finalNats({ tls, ...written }: WrittenConfig['nats']): Config['nats'] {
+  const none = { credentials: '', user: '', password: '', token: '' }
+  return { ...none, ...written, tls: tls ? { ca: '', cert: '', key: '', ...tls } : null }
 }
 
 function finalIdentity(written: WrittenConfig['identity']): Config['identity'] {

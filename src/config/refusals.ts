@@ -1,5 +1,4 @@
 import type { SettingPath, SettingProblem } from './references.ts'
-import { isNatsUrl } from './web_addresses.ts'
 
 /**
  * A setting that the file format has but the engine does not do yet. It is refused, because ignoring it would leave the
@@ -15,7 +14,6 @@ export interface Refusal {
 }
 
 const isApprove = (value: unknown) => value === 'approve'
-const isServer = (value: unknown) => typeof value === 'string' && isNatsUrl(value)
 
 export const refusals: readonly Refusal[] = [
   {
@@ -23,7 +21,6 @@ export const refusals: readonly Refusal[] = [
     refuses: isApprove,
     instead: 'use mask, block or flag',
   },
-  { path: ['state'], refuses: isServer, instead: 'use embedded' },
 ]
 
 /** One problem for each refused setting in the tree. */

@@ -16,6 +16,8 @@ const restart_only: Readonly<Record<string, (config: Config) => unknown>> = {
   'audit.signing_key': (config) => config.audit.signing_key,
   'audit.heads': (config) => config.audit.heads,
   state: (config) => config.state,
+  nats: (config) => config.nats,
+  installation_key: (config) => config.installation_key,
 }
 
 /** Names of the settings that differ between two configurations and take effect only at the next start. */

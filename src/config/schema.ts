@@ -4,6 +4,8 @@ import type { MaskStyle, SecretsAction } from '../policy/snapshot.ts'
 import { formatDuration } from './durations.ts'
 import { day_names, parseHours, timezoneProblem } from './hours.ts'
 import { limits } from './limits.ts'
+import { api_connections } from './schema_api_connections.ts'
+import { installation_key, nats } from './schema_nats.ts'
 import {
   count,
   duration,
@@ -21,7 +23,7 @@ import {
   clickhouseProblem,
   hookProblem,
   headReceiverProblem,
-  isNatsUrl,
+  isNatsUrls,
   issuerProblem,
   publicUrlProblem,
   upstreamProblem,
@@ -283,42 +285,6 @@ const hook = mapping({
   format: oneOf(['json', 'slack']).default('json'),
 })
 
-const origin_globs = list(
-  text('an origin pattern, such as https://api.openai.com', (value) =>
-    /^(https?|\*):\/\/[^/\s]+$/.test(value)
-      ? null
-      : 'must be an origin such as https://api.openai.com or "https://*.example.com", without a path',
-  ),
-  'origins, such as https://api.openai.com or "https://*.example.com"',
-)
-
-const api_secret = mapping({
-  env: list(text('the name of an environment variable'), 'names of environment variables').optional(),
-  files: list(
-    text('the path of a file', (value) =>
-      value.startsWith('/') && !/(^|\/)\.\.?(\/|$)/.test(value)
-        ? null
-        : 'must be an absolute path without . and .., such as /run/secrets/upstreams/*',
-    ),
-    'paths of files, such as /run/secrets/upstreams/*',
-  ).optional(),
-  upstreams: origin_globs,
-}).check((context) => {
-  if (context.value.env !== undefined || context.value.files !== undefined) return
-  context.issues.push({
-    code: 'custom',
-    message: 'names no secret; write env or files',
-    input: context.value,
-  })
-})
-
-const api_connections = mapping({
-  upstreams: origin_globs,
-  secrets: z
-    .array(api_secret, { error: says('a list of secrets, each with env or files, and upstreams') })
-    .default([]),
-})
-
 /** `sluice.yaml` as it is written. Parsing fills in defaults and turns durations, sizes and addresses into numbers. */
 export const config_schema = mapping({
   gateway: text('a name for this gateway', (value) =>
@@ -373,10 +339,12 @@ export const config_schema = mapping({
     body_bytes_max: size(limits.audit_body_bytes_max).prefault(formatSize(limits.audit_body_bytes_max)),
   }).prefault({}),
   state: text('embedded, or the URL of a NATS server', (value) =>
-    value === 'embedded' || isNatsUrl(value)
+    value === 'embedded' || isNatsUrls(value)
       ? null
       : 'must be embedded, or the URL of a NATS server without credentials, such as nats://nats:4222',
   ).default('embedded'),
+  nats,
+  installation_key,
 })
 
 /** The checked tree, before names, paths and issuers are put into their final form. */

@@ -64,7 +64,12 @@ export function headReceiverProblem(text: string): string | null {
 
 /** True for the address of a NATS server, without credentials. */
 export function isNatsUrl(text: string): boolean {
-  return /^(nats|tls|wss?):\/\/[^\s/?#@]+$/.test(text)
+  return /^(nats|tls):\/\/[^\s/?#@]+$/.test(text)
+}
+
+/** True for the addresses of the NATS servers of one cluster, with commas between. */
+export function isNatsUrls(text: string): boolean {
+  return text.split(',').every((one) => isNatsUrl(one.trim()))
 }
 
 function parseUrl(text: string): URL | null {

@@ -34,6 +34,8 @@ export interface Notifier {
 /** As stored under `notices/`. Keys grow with time, so that their order is the order of events. */
 interface Delivery {
   readonly key: string
+  /** Which gateway delivers it: the one that made the change. Absent in what older versions left. */
+  readonly gateway?: string
   readonly id: string
   /** Which hook, without naming its address. */
   readonly hook: string
@@ -45,7 +47,8 @@ interface Delivery {
 export async function openNotifier(options: NotifierOptions): Promise<Notifier> {
   const notifier = new StoredNotifier(options)
   await notifier.load()
-  options.ledger.onChange((approval) => notifier.changed(approval))
+  // Of several gateways, the one that made a change tells of it.
+  options.ledger.onChange((approval, own) => own && notifier.changed(approval))
   return notifier
 }
 
@@ -64,7 +67,13 @@ class StoredNotifier implements Notifier {
   }
 
   async load(): Promise<void> {
-    for (const { value } of await this.#options.store.list('notices/')) this.#enqueue(value as Delivery)
+    for (const { key, value } of await this.#options.store.list('notices/')) {
+      const delivery = value as Delivery
+      if ((delivery.gateway ?? this.#options.gateway) === this.#options.gateway) this.#enqueue(delivery)
+      // Nobody will deliver what a gateway left that never came back.
+      else if (Date.now() - delivery.created_at > 2 * limits.notice_ms_max)
+        await this.#options.store.remove(key)
+    }
   }
 
   waiting(): number {
@@ -87,7 +96,16 @@ class StoredNotifier implements Notifier {
     this.#waiting += 1
     const created_at = Date.now()
     const order = `${String(created_at).padStart(15, '0')}-${String(this.#keys++).padStart(9, '0')}`
-    const delivery = { key: `notices/${order}-${hook}`, id: randomUUID(), hook, body, created_at }
+    const { gateway } = this.#options
+    const id = randomUUID()
+    const delivery = {
+      key: `notices/${order}-${hook}-${id.slice(0, 8)}`,
+      gateway,
+      id,
+      hook,
+      body,
+      created_at,
+    }
     try {
       await this.#options.store.put(delivery.key, delivery, 0)
     } catch (error) {

@@ -1,20 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
-import type { Entry, Store } from './store.ts'
+import { checkKey, checkPrefix, checkValue } from './check_key.ts'
+import type { Change, Entry, Store } from './store.ts'
 import { StoreError } from './store_error.ts'
 
-const key_bytes_max = 200
-const value_bytes_max = 1024 * 1024
-const key_shape = /^[a-z][a-z0-9_]{0,63}\/[\x21-\x7e]{1,198}$/
-const prefix_shape = /^[a-z][a-z0-9_]{0,63}\/[\x21-\x7e]{0,198}$/
 /** Above every key's first byte, which is a lower-case letter. Holds the last revision given to any key. */
 const revision_key = '~revision'
 
 /** What lies under a key: the revision, then the value as its own msgpack bytes. */
 type Stored = [revision: number, packed: Uint8Array]
 
-interface Change {
+interface Committed {
   readonly revision: number
   readonly entry: Entry
 }
@@ -46,9 +43,9 @@ export async function openLmdbStore(folder: string): Promise<Store> {
 class LmdbStore implements Store {
   readonly #database: RootDatabase<Buffer, string>
   readonly #packr = new Packr({ useRecords: false })
-  readonly #watchers = new Set<{ readonly prefix: string; readonly changed: (entry: Entry) => void }>()
+  readonly #watchers = new Set<{ readonly prefix: string; readonly changed: (entry: Change) => void }>()
   /** Changes made inside a transaction that is not known to be on the disk yet, in revision order. */
-  #uncommitted: Change[] = []
+  #uncommitted: Committed[] = []
   #closed = false
 
   constructor(database: RootDatabase<Buffer, string>) {
@@ -56,13 +53,13 @@ class LmdbStore implements Store {
   }
 
   async get(key: string): Promise<Entry | null> {
-    this.#check(key)
+    checkKey(key, this.#closed)
     const stored = this.#read(key)
     return stored ? { key, value: this.#packr.unpack(stored[1]), revision: stored[0] } : null
   }
 
   async list(prefix: string): Promise<Entry[]> {
-    this.#checkPrefix(prefix)
+    checkPrefix(prefix, this.#closed)
     const entries: Entry[] = []
     // Keys are ASCII, so every key with the prefix sorts before the prefix and a DEL.
     for (const { key, value } of this.#database.getRange({ start: prefix, end: `${prefix}\x7f` })) {
@@ -73,14 +70,9 @@ class LmdbStore implements Store {
   }
 
   async put(key: string, value: unknown, expected?: number): Promise<number | null> {
-    this.#check(key)
+    checkKey(key, this.#closed)
     const packed = this.#packr.pack(value)
-    if (packed.byteLength > value_bytes_max) {
-      throw new StoreError(
-        'value_too_large',
-        `${key} would be ${packed.byteLength} bytes, at most ${value_bytes_max}`,
-      )
-    }
+    checkValue(key, packed.byteLength)
     return this.#commit(key, expected, (revision) => {
       this.#database.put(key, this.#packr.pack([revision, packed] satisfies Stored))
       // Watchers get their own copy, as a reader would.
@@ -89,7 +81,7 @@ class LmdbStore implements Store {
   }
 
   async remove(key: string, expected?: number): Promise<boolean> {
-    this.#check(key)
+    checkKey(key, this.#closed)
     const revision = await this.#commit(key, expected, (next, current) => {
       if (current === 0) return null
       this.#database.remove(key)
@@ -98,8 +90,8 @@ class LmdbStore implements Store {
     return revision !== null
   }
 
-  watch(prefix: string, changed: (entry: Entry) => void): () => void {
-    this.#checkPrefix(prefix)
+  watch(prefix: string, changed: (entry: Change) => void): () => void {
+    checkPrefix(prefix, this.#closed)
     const watcher = { prefix, changed }
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
@@ -126,7 +118,7 @@ class LmdbStore implements Store {
     expected: number | undefined,
     write: (revision: number, current: number) => Entry | null,
   ): Promise<number | null> {
-    let change: Change | null = null
+    let change: Committed | null = null
     try {
       await this.#database.transaction(() => {
         const current = this.#read(key)?.[0] ?? 0
@@ -143,7 +135,7 @@ class LmdbStore implements Store {
       this.#uncommitted = this.#uncommitted.filter((waiting) => waiting !== change)
       throw new StoreError('storage_failed', `cannot write ${key}: ${(error as Error).message}`, error)
     }
-    const revision = (change as Change | null)?.revision ?? null
+    const revision = (change as Committed | null)?.revision ?? null
     if (revision !== null) this.#announce(revision)
     return revision
   }
@@ -153,26 +145,8 @@ class LmdbStore implements Store {
     while (this.#uncommitted[0] && this.#uncommitted[0].revision <= revision) {
       const { entry } = this.#uncommitted.shift()!
       for (const watcher of this.#watchers) {
-        if (entry.key.startsWith(watcher.prefix)) watcher.changed(entry)
+        if (entry.key.startsWith(watcher.prefix)) watcher.changed({ ...entry, own: true })
       }
     }
-  }
-
-  #check(key: string): void {
-    if (this.#closed)
-      throw new StoreError('closed', `the store is closed; ${JSON.stringify(key)} was not touched`)
-    if (key_shape.test(key) && key.length <= key_bytes_max) return
-    const rule = `<collection>/<id>, printable ASCII, at most ${key_bytes_max} bytes`
-    throw new StoreError('key_invalid', `${JSON.stringify(key.slice(0, key_bytes_max))} is not ${rule}`)
-  }
-
-  #checkPrefix(prefix: string): void {
-    if (this.#closed)
-      throw new StoreError('closed', `the store is closed; ${JSON.stringify(prefix)} was not read`)
-    if (prefix_shape.test(prefix)) return
-    throw new StoreError(
-      'key_invalid',
-      `${JSON.stringify(prefix.slice(0, key_bytes_max))} is not <collection>/<id prefix>`,
-    )
   }
 }

@@ -7,9 +7,15 @@ export interface Entry {
   readonly revision: number
 }
 
+/** A write or removal as a watch tells it. */
+export interface Change extends Entry {
+  /** Whether this process wrote it. A removal on a store that several share counts as somebody else's. */
+  readonly own: boolean
+}
+
 /**
  * The small key-value store behind approvals, grants, API keys and connections added by API.
- * Keys are `<collection>/<id>`, ASCII, at most 200 bytes. Values at most 1 MiB encoded.
+ * Keys are `<collection>/<id>`, ASCII, at most 200 bytes. Values at most `state_value_bytes_max` encoded.
  */
 export interface Store {
   get(key: string): Promise<Entry | null>
@@ -22,6 +28,6 @@ export interface Store {
   put(key: string, value: unknown, expected?: number): Promise<number | null>
   remove(key: string, expected?: number): Promise<boolean>
   /** Calls back for each later write under `prefix`, this process's own included. `value` is undefined after a removal. */
-  watch(prefix: string, changed: (entry: Entry) => void): () => void
+  watch(prefix: string, changed: (entry: Change) => void): () => void
   close(): Promise<void>
 }

@@ -55,6 +55,16 @@ test('what is left out has its default', async () => {
       body_bytes_max: 4_194_304,
     },
     state: 'embedded',
+    nats: {
+      bucket: 'sluice',
+      replicas: 1,
+      credentials: '',
+      user: '',
+      password: '',
+      token: '',
+      tls: null,
+    },
+    installation_key: null,
   })
   assert.deepEqual(connections.openai, {
     name: 'openai',
@@ -107,7 +117,9 @@ audit:
   when_full: drop
   strict: true
   body_bytes_max: 64KiB
-state: embedded
+state: "tls://a.example.com:4222, nats://b.example.com:4222"
+nats: { bucket: acme, replicas: 3, user: u, password: "\${env:SECRET}", tls: { ca: "-----BEGIN CERTIFICATE-----" } }
+installation_key: ${'ab'.repeat(32)}
 `,
     { FOLDER: '/tmp/sluice-nowhere', WORKERS: '3', SECRET: 's3' },
     { refusals: [] },
@@ -189,7 +201,17 @@ state: embedded
       heads: { file: null, url: null, every_ms: 1_000 },
       body_bytes_max: 65_536,
     },
-    state: 'embedded',
+    state: 'tls://a.example.com:4222, nats://b.example.com:4222',
+    nats: {
+      bucket: 'acme',
+      replicas: 3,
+      credentials: '',
+      user: 'u',
+      password: 's3',
+      token: '',
+      tls: { ca: '-----BEGIN CERTIFICATE-----', cert: '', key: '' },
+    },
+    installation_key: new Uint8Array(32).fill(0xab),
   })
 })
 

@@ -17,7 +17,6 @@ const cases: [text: string, place: string, instead: string][] = [
     '6:26 connections.a.response.secrets',
     'use mask, block or flag',
   ],
-  [`${base}state: nats://nats:4222\n`, '6:8 state', 'use embedded'],
 ]
 
 test('a setting whose engine part is missing is refused at its place, and loads once its entry is gone', async () => {

@@ -4,7 +4,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/load_config.ts'
-import { demo_audience, demo_dashboard_client, startOpenidProvider } from '../../src/demo/openid_provider.ts'
+import {
+  demo_audience,
+  demo_dashboard_client,
+  type OpenidProvider,
+  startOpenidProvider,
+} from '../../src/demo/openid_provider.ts'
 import { silent_log } from '../../src/log.ts'
 import { startGateway } from '../../src/main.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from './scripted_upstream.ts'
@@ -18,6 +23,7 @@ export interface Stack {
   /** `http://127.0.0.1:<port>` of the proxy and of the control listener. */
   readonly proxy: string
   readonly control: string
+  readonly provider: OpenidProvider
   /** Folder of the configuration file, with the gateway's data below it. */
   readonly folder: string
   /** A fresh access token of `ana` (caller), `omar` (approver, auditor), or `eve` (nothing). */
@@ -33,22 +39,31 @@ export interface StackOptions {
   readonly connections?: (upstream: string) => string
   /** Extra YAML lines at the top level; given the scripted upstream's address. */
   readonly settings?: (upstream: string) => string
+  /** Uses the provider and the upstream of this one, and leaves them open. */
+  readonly beside?: Stack
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'))
-  const upstream = await startScriptedUpstream(options.script ?? { deltas: ['hello ', 'there'], leak: '' })
+  const { beside } = options
+  const upstream =
+    beside?.upstream ??
+    (await startScriptedUpstream(options.script ?? { deltas: ['hello ', 'there'], leak: '' }))
   const dashboard_secret = randomBytes(24).toString('hex')
   const proxy = await freePort()
   const control = await freePort()
-  const provider = await startOpenidProvider({
-    redirect_uris: [`http://127.0.0.1:${control}/login/callback`],
-    dashboard_secret,
-  })
+  const provider =
+    beside?.provider ??
+    (await startOpenidProvider({
+      redirect_uris: [`http://127.0.0.1:${control}/login/callback`],
+      dashboard_secret,
+    }))
   await writeFile(join(folder, 'dashboard_secret'), dashboard_secret)
   const file = join(folder, 'sluice.yaml')
   await writeFile(file, configuration(provider.issuer, [proxy, control], upstream.url, options))
-  const closeServices = () => Promise.all([provider.close(), upstream.close()])
+  const closeServices = async () => {
+    if (beside === undefined) await Promise.all([provider.close(), upstream.close()])
+  }
   const started = loadConfig(file, { UPSTREAM_KEY: upstream_key }).then((config) =>
     startGateway(config, silent_log),
   )
@@ -63,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
   return {
     upstream,
+    provider,
     proxy: `http://127.0.0.1:${gateway.proxy_port}`,
     control: `http://127.0.0.1:${gateway.control_port}`,
     folder,
