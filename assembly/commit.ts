@@ -21,11 +21,6 @@ export function resetFindings(): void {
   finding_count = 0
 }
 
-/** Takes back the findings behind the first `count`. */
-export function truncateFindings(count: u32): void {
-  finding_count = count
-}
-
 function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, bits: f32, fingerprint: u64, name: u32): void {
   if (finding_count >= FINDINGS_MAX) return
   const f = FINDINGS + <usize>finding_count * FINDING_BYTES

@@ -24,7 +24,8 @@ export function findSpecial(p: u32, n: u32): u32 {
   return p
 }
 
-function hexValue(p: usize): i32 {
+/** Value of four hexadecimal digits, or -1. */
+export function hexValue(p: usize): i32 {
   let v: i32 = 0
   for (let i: usize = 0; i < 4; i++) {
     const c = load<u8>(p + i)

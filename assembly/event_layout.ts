@@ -1,38 +1,61 @@
-// Where the event stream keeps its channels (in STATE, carried over) and what it read of one call (in SCRATCH).
+// Where the event stream keeps its things.
+//
+// What is carried over stands at STATE, one behind the other, and is put together anew at SAVED:
+//   header │ slots │ what each slot keeps of its text │ pieces │ edits │ edits of pieces with escapes │ template
+//
+// Offsets of events, pieces and edits count from the first byte that was not sent; the input of a call stands behind the
+// events that wait, so its first byte has the offset `pending`.
 import { CHANNEL_BYTES } from './channel'
-import { SCRATCH, STATE } from './layout'
-import { FRAME_BYTES, SPAN_BYTES } from './paths'
+import { PIECES_BYTES, SCRATCH, TEXT_EDITS_BYTES } from './layout'
 
 const MiB: usize = 1024 * 1024
 
-export const SPANS: usize = SCRATCH + 2 * MiB
-export const SPANS_MAX: u32 = <u32>(MiB / SPAN_BYTES)
+// header, u32 each
+export const H_SLOTS: usize = 0
+export const H_PIECES: usize = 4
+export const H_EDITS: usize = 8
+export const H_TEXT_EDITS: usize = 12
+/** Bytes of whole events that wait. */
+export const H_PENDING: usize = 16
+/** Text that may be read anew, see advance(). */
+export const H_CREDIT: usize = 20
+/** 1 when the stream's first bytes were read. */
+export const H_BEGUN: usize = 24
+/** Bytes of the template, 0 when there is none; where its text stands; its slot and that slot's identity. */
+export const H_TEMPLATE: usize = 28
+export const H_HOLE: usize = 32
+export const H_HOLE_END: usize = 36
+export const H_TEMPLATE_SLOT: usize = 40
+export const H_TEMPLATE_IDENTITY: usize = 44
+export const HEADER_BYTES: usize = 64
 
-export const FRAMES: usize = SPANS + MiB
-export const FRAMES_MAX: u32 = <u32>(MiB / 2 / FRAME_BYTES)
+/** Channels that one stream joins at once. */
+export const SLOTS_MAX: u32 = 128
+export const SLOT_BYTES: usize = (CHANNEL_BYTES + 32 + 15) & ~15
+/** The slots of this call. */
+export const SLOTS: usize = SCRATCH + 3 * MiB + MiB / 2
 
-/** An event: u32 input end │ u32 spans before its end │ u32 findings before its end. */
-export const EVENTS: usize = FRAMES + MiB / 2
-export const EVENT_BYTES: usize = 12
+/** No piece. */
+export const NONE: u32 = 0xffffffff
+export const PIECE_BYTES: usize = 32
+export const PIECES_MAX: u32 = <u32>(PIECES_BYTES / PIECE_BYTES)
 
-export const EVENTS_MAX: u32 = <u32>(MiB / 4 / EVENT_BYTES)
+/** u32 piece │ u32 start │ u32 end, in the piece's text │ u32 detector │ u32 detail */
+export const TEXT_EDIT_BYTES: usize = 20
+export const TEXT_EDITS_MAX: u32 = <u32>(TEXT_EDITS_BYTES / TEXT_EDIT_BYTES)
+
+/** Containers of one event. */
+export const FRAMES: usize = SCRATCH + 2 * MiB + MiB / 2
+export const FRAMES_MAX: u32 = <u32>(MiB / 2 / 8)
+
+/** The channel of what is no delta, and the reader, of the event being read. */
+export const EVENT_CHANNEL: usize = SCRATCH + 3 * MiB
+export const EVENT_JSON: usize = EVENT_CHANNEL + 1024
+
 /** The node of text that is no JSON. */
 export const NODE_DATA: u32 = 0xfffe
-/** Channels that one stream joins at once. */
-export const SLOTS_MAX: u32 = 32
-/** Text that a channel keeps in front of the next delta. */
-export const SLOT_TEXT_MAX: u32 = 720
-export const SLOT_TEXT_AT: usize = CHANNEL_BYTES + 16
+/** Longest event that may serve as a template. */
+export const TEMPLATE_BYTES_MAX: u32 = 1024
 
-export const SLOT_BYTES: usize = 1024
-export const SLOTS: usize = STATE + 64
-
-/** Stands behind the slots; not carried over. */
-export const EVENT_CHANNEL: usize = STATE + 64 + <usize>SLOTS_MAX * SLOT_BYTES
-export const EVENT_JSON: usize = EVENT_CHANNEL + 256
-
-/** Text offsets where each span begins and ends, u32 each, beside the spans. */
-export const SPAN_TEXT: usize = SCRATCH + MiB
-
-/** u32: where, in the carried input, the last whole event ends. */
-export const EVENTS_READ: usize = STATE
+if (<usize>SLOTS_MAX * SLOT_BYTES > MiB / 4) ERROR('the slots run into the end of the scratch area')
+if (CHANNEL_BYTES > 1024) ERROR('the channel of an event runs into its reader')

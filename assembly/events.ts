@@ -2,20 +2,39 @@
 import { CHANNEL_BYTES, Channel } from './channel'
 import { finding_count } from './commit'
 import { countSpecials } from './decode'
-import { EVENTS, EVENTS_MAX, EVENT_BYTES, EVENT_CHANNEL, EVENT_JSON, NODE_DATA } from './event_layout'
+import {
+  EVENT_CHANNEL,
+  EVENT_JSON,
+  FRAMES,
+  FRAMES_MAX,
+  H_BEGUN,
+  H_HOLE,
+  H_HOLE_END,
+  H_TEMPLATE,
+  H_TEMPLATE_IDENTITY,
+  H_TEMPLATE_SLOT,
+  NODE_DATA,
+  NONE,
+  TEMPLATE_BYTES_MAX,
+} from './event_layout'
 import { readJson, scanOpen } from './json'
 import { Json, PLAIN, resetJson } from './json_state'
-import { TEXT_BYTES, WORK } from './layout'
-import { addBreak, resetBreaks, roomForBreaks } from './map'
+import { STATE, TEXT_BYTES, WORK } from './layout'
+import { addBreak, edit_count, moveEdits, resetBreaks, roomForBreaks } from './map'
 import { pass } from './pass'
-import { addSpan, span_count } from './paths'
+import { collectFrames } from './paths'
+import { PIECE_DATA, PIECE_SPELLING, addPiece, overflow, overflowed, pieceAt, piece_count } from './pieces'
+import { S_IDENTITY, findSlot, identify, identity, link, oldestSlot, openSlot, slotAt, slot_count } from './slots'
+import { finishSlot } from './advance'
+import { hole, hole_end, matchTemplate, placeTemplate } from './template'
 
-export let event_count: u32 = 0
-
-export let overflow: bool = false
 export let ended: bool = false
 /** Each line is an event, and all of it is data: JSON lines. */
 let by_line: bool = false
+
+export function setLines(lines: bool): void {
+  by_line = lines
+}
 
 /** Length of the line end at `p`: 0 when there is none, -1 when more input must tell. */
 // @ts-ignore: decorator
@@ -46,36 +65,92 @@ function openEvent(): void {
   pass.text_end = 0
   resetBreaks(0)
   resetJson(changetype<Json>(EVENT_JSON), 0)
+  collectFrames(FRAMES, FRAMES_MAX)
 }
 
-function closeEvent(end: u32, masking: bool): void {
-  const j = changetype<Json>(EVENT_JSON)
-  scanOpen(j, changetype<Channel>(EVENT_CHANNEL), end, masking, true)
-}
-
-/** Reads the complete events from `from` on. @returns the input offset behind the last one. */
-export function readEvents(from: u32, n: u32, masking: bool, final: bool): u32 {
+/**
+ * Reads the complete events from `from` on, up to one that ends all channels.
+ * @param pending offset of the input's first byte
+ * @returns the input offset behind the last one
+ */
+export function readEvents(from: u32, n: u32, pending: u32, masking: bool, final: bool): u32 {
   let p = from
-  let start = from
-  while (p < n) {
+  ended = false
+  while (p < n && !ended && !overflow) {
+    const same = matchTemplate(p, n)
+    if (same != 0 && takeSame(p, pending, masking)) {
+      p = same
+      continue
+    }
     // an event's lines are read only when the event is whole
     const whole = findEventEnd(p, n, final)
-    if (whole == 0) return start
-    if (event_count >= EVENTS_MAX) {
-      overflow = true
-      return start
-    }
-    if (by_line) readLine(p, whole, masking)
-    else readEvent(p, whole, masking)
-    const e = EVENTS + <usize>(event_count++) * EVENT_BYTES
-    store<u32>(e, whole)
-    store<u32>(e, span_count, 4)
-    store<u32>(e, finding_count, 8)
+    if (whole == 0) break
+    takeEvent(p, whole, pending, masking)
     p = whole
-    start = whole
   }
-  return start
+  return p
 }
+
+/** Takes the text of an event that is like the template. @returns false when its channel is gone */
+function takeSame(p: u32, pending: u32, masking: bool): bool {
+  const slot = load<u32>(STATE + H_TEMPLATE_SLOT)
+  if (slot >= slot_count || load<u32>(slotAt(slot) + S_IDENTITY) != load<u32>(STATE + H_TEMPLATE_IDENTITY)) return false
+  if (hole == hole_end) return true
+  const i = piece_count
+  addPiece(pending + hole, pending + hole_end, 0, pending + p, 0)
+  if (piece_count > i) link(slot, i)
+  return true
+}
+
+/** Reads an event, and gives its pieces to their channels. */
+function takeEvent(p: u32, end: u32, pending: u32, masking: bool): void {
+  const first = piece_count
+  const edits = edit_count
+  const findings = finding_count
+  const json = by_line ? readLine(p, end, masking) : readEvent(p, end, masking)
+  moveEdits(edits, pending)
+  let slot = NONE
+  for (let i = first; i < piece_count; i++) {
+    const piece = pieceAt(i)
+    piece.start += pending
+    piece.end += pending
+    if (piece.flags & PIECE_SPELLING) {
+      piece.event = pending + p
+      piece.text = pending + p
+      piece.text_bytes = end - p
+      continue
+    }
+    identify(piece)
+    slot = findSlot()
+    if (slot == NONE) {
+      const oldest = oldestSlot()
+      // more channels than are told apart: the one that was silent for longest ends
+      if (oldest != NONE) finishSlot(oldest, pending, masking)
+      identify(piece)
+      slot = openSlot(oldest)
+    }
+    piece.event = pending + p
+    link(slot, i)
+  }
+  const alone = piece_count == first + 1 && slot != NONE && edit_count == edits && finding_count == findings
+  if (alone && json && !ended) keepTemplate(p, end, slot, first, pending)
+}
+
+/** Keeps an event whose one text is all that is told of it. */
+function keepTemplate(p: u32, end: u32, slot: u32, i: u32, pending: u32): void {
+  // what ends in a carriage return may end otherwise
+  if (end - p > TEMPLATE_BYTES_MAX || load<u8>(WORK + end - 1) != 10) return
+  memory.copy(TEMPLATE, WORK + p, end - p)
+  placeTemplate(TEMPLATE)
+  store<u32>(STATE + H_TEMPLATE, end - p)
+  store<u32>(STATE + H_HOLE, pieceAt(i).start - pending - p)
+  store<u32>(STATE + H_HOLE_END, pieceAt(i).end - pending - p)
+  store<u32>(STATE + H_TEMPLATE_SLOT, slot)
+  store<u32>(STATE + H_TEMPLATE_IDENTITY, load<u32>(slotAt(slot) + S_IDENTITY))
+}
+
+/** A template of this call. */
+const TEMPLATE: usize = memory.data(1024, 16)
 
 function findLineFeed(p: u32, n: u32): u32 {
   const lf = i8x16.splat(10)
@@ -89,7 +164,7 @@ function findLineFeed(p: u32, n: u32): u32 {
 }
 
 /** Input offset behind the blank line, or in JSON lines the line feed, that ends the event at `p`, or 0. */
-export function findEventEnd(p: u32, n: u32, final: bool): u32 {
+function findEventEnd(p: u32, n: u32, final: bool): u32 {
   if (by_line) {
     const q = findLineFeed(p, n)
     return q < n ? q + 1 : final ? n : 0
@@ -112,11 +187,19 @@ function isData(p: u32, q: u32): bool {
   return q >= p + 5 && load<u32>(WORK + p) == 0x61746164 && load<u8>(WORK + p + 4) == 58
 }
 
-function readEvent(from: u32, to: u32, masking: bool): void {
+/** The stream's first bytes may be a byte order mark. */
+function behindMark(p: u32, to: u32): u32 {
+  if (load<u32>(STATE + H_BEGUN) != 0) return p
+  store<u32>(STATE + H_BEGUN, 1)
+  return to - p >= 3 && load<u16>(WORK + p) == 0xbbef && load<u8>(WORK + p + 2) == 0xbf ? p + 3 : p
+}
+
+/** @returns whether its data is JSON */
+function readEvent(from: u32, to: u32, masking: bool): bool {
   const j = changetype<Json>(EVENT_JSON)
   const ch = changetype<Channel>(EVENT_CHANNEL)
   openEvent()
-  let p = from
+  let p = behindMark(from, to)
   let lines: u32 = 0
   let json = false
   while (p < to) {
@@ -136,28 +219,32 @@ function readEvent(from: u32, to: u32, masking: bool): void {
       }
       if (json) {
         if (!roomForBreaks(countSpecials(s, q))) {
-          overflow = true
-          return
+          overflowed()
+          return json
         }
         readJson(j, ch, s, q, masking, true)
-      } else if (s < q && !addSpan(s, q, NODE_DATA, 0)) overflow = true
+      } else if (s < q) addPiece(s, q, NODE_DATA, 0, PIECE_DATA)
     } else if (q - p >= 16) {
       scanLine(p, q, masking, j, ch)
     }
     p = q
     if (p < to) p += max(lineEnd(p, to, true), 1)
   }
-  closeEvent(to, masking)
+  scanOpen(j, ch, to, masking, true)
+  return json
 }
 
-function readLine(from: u32, to: u32, masking: bool): void {
+function readLine(from: u32, to: u32, masking: bool): bool {
+  const j = changetype<Json>(EVENT_JSON)
+  const ch = changetype<Channel>(EVENT_CHANNEL)
   openEvent()
-  if (!roomForBreaks(countSpecials(from, to))) {
-    overflow = true
-    return
+  const p = behindMark(from, to)
+  if (!roomForBreaks(countSpecials(p, to))) overflowed()
+  else {
+    readJson(j, ch, p, to, masking, true)
+    scanOpen(j, ch, to, masking, true)
   }
-  readJson(changetype<Json>(EVENT_JSON), changetype<Channel>(EVENT_CHANNEL), from, to, masking, true)
-  closeEvent(to, masking)
+  return true
 }
 
 /** Comments, ids and names are text too. Those of an event stand before its data as a rule. */
@@ -173,17 +260,4 @@ function scanLine(p: u32, q: u32, masking: bool, j: Json, ch: Channel): void {
   readJson(j, ch, p, q, masking, true)
   scanOpen(j, ch, q, masking, true)
   resetJson(j, pass.text_end)
-}
-
-/** Begins a call: no event read, nothing over its bound. */
-export function resetEvents(lines: bool): void {
-  by_line = lines
-  event_count = 0
-  overflow = false
-  ended = false
-}
-
-/** There is more than the bounds allow: the call fails. */
-export function overflowed(): void {
-  overflow = true
 }

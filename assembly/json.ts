@@ -11,7 +11,7 @@ import { decodeEscape, findSpecial, put } from './decode'
 import { resetLead } from './lead'
 import { DEPTH_MAX, Json, MODEL_BYTES_MAX, OUTSIDE, PLAIN, STRING, frameAt, modelOf } from './json_state'
 import { TEXT, WORK } from './layout'
-import { addBreak, roomForBreaks, toInput } from './map'
+import { addBreak, break_count, resetBreaks, roomForBreaks, toInput } from './map'
 import { pass } from './pass'
 import {
   LEAF_COUNTED_TEXT,
@@ -20,7 +20,6 @@ import {
   LEAF_NONE,
   LEAF_TEXT,
   NO_NODE,
-  addSpan,
   collecting,
   edge,
   enter,
@@ -32,11 +31,14 @@ import {
   takeIndex,
   takeKind,
 } from './paths'
+import { addPiece } from './pieces'
 import { isDigit, isLetter } from './randomness'
 import { editCluster, setEditLevel } from './styles'
 import { scanText } from './text'
 
+/** Where the string being read begins in the input, and how many breakpoints there were. */
 let string_input: u32 = 0
+let string_breaks: u32 = 0
 
 /** Turns the clusters of the text just scanned into edits of the input. `input_end` is where the text's end lies. */
 function editClusters(j: Json, ch: Channel, input_end: u32, masking: bool): void {
@@ -73,6 +75,7 @@ function beginScan(j: Json, ch: Channel, input: u32): void {
   if (!open) ch.resume = pass.text_end
   addBreak(pass.text_end, input, false)
   string_input = input
+  string_breaks = break_count
   resetLead(ch)
 }
 
@@ -80,7 +83,10 @@ function endString(j: Json, ch: Channel, input: u32, masking: bool): void {
   const from = j.barrier
   const leaf = j.is_key ? LEAF_NONE : leafOf(j.node)
   if (collecting && (leaf == LEAF_TEXT || leaf == LEAF_COUNTED_TEXT)) {
-    addSpan(string_input, input, j.node, frameId(j))
+    if (input > string_input) addPiece(string_input, input, j.node, frameId(j), 0)
+    // what is said of the rest of the event must not depend on the text
+    pass.text_end = from
+    resetBreaks(string_breaks)
     ch.emitted = pass.text_end
     ch.resume = pass.text_end
     ch.run = pass.text_end

@@ -11,6 +11,9 @@ const BREAKS_MAX: u32 = <u32>(MAP_BYTES / 8)
 export const EDIT_BYTES: usize = 16
 const EDITS_MAX: u32 = <u32>(EDITS_BYTES / EDIT_BYTES)
 
+/** In the place of a detector: the value becomes null. */
+export const NULLED: u32 = 1
+
 export let break_count: u32 = 0
 export let edit_count: u32 = 0
 
@@ -18,8 +21,32 @@ export function resetBreaks(count: u32): void {
   break_count = count
 }
 
-export function resetEdits(): void {
-  edit_count = 0
+/** There was no room for an edit: the call fails. */
+export let edits_overflow: bool = false
+
+export function resetEdits(count: u32): void {
+  edit_count = count
+  edits_overflow = false
+}
+
+// @ts-ignore: decorator
+@inline
+export function editAt(i: u32): usize {
+  return EDITS + <usize>i * EDIT_BYTES
+}
+
+/** Takes the last edit back. */
+export function dropEdit(): void {
+  edit_count--
+}
+
+/** Moves the edits from the `first`-th on by `by` bytes. */
+export function moveEdits(first: u32, by: u32): void {
+  for (let i = first; i < edit_count; i++) {
+    const e = editAt(i)
+    store<u32>(e, load<u32>(e) + by)
+    store<u32>(e, load<u32>(e, 4) + by, 4)
+  }
 }
 
 // @ts-ignore: decorator
@@ -83,8 +110,11 @@ export function rebaseBreaks(text: u32, dropped_text: u32, dropped_input: u32): 
  * detector, the length
  */
 export function addEdit(start: u32, end: u32, detector: u32, detail: u32): void {
-  if (edit_count >= EDITS_MAX) unreachable()
-  const e = EDITS + <usize>(edit_count++) * EDIT_BYTES
+  if (edit_count >= EDITS_MAX) {
+    edits_overflow = true
+    return
+  }
+  const e = editAt(edit_count++)
   store<u32>(e, start)
   store<u32>(e, end, 4)
   store<u32>(e, detector, 8)
@@ -94,7 +124,7 @@ export function addEdit(start: u32, end: u32, detector: u32, detail: u32): void 
 // @ts-ignore: decorator
 @inline
 function editStart(i: u32): u32 {
-  return load<u32>(EDITS + <usize>i * EDIT_BYTES)
+  return load<u32>(editAt(i))
 }
 
 /** Sorts the edits by their start; they come as few ordered lists, so runs are merged. */
@@ -134,12 +164,16 @@ const PSEUDONYM_BYTES_MORE: u32 = 6
 
 /** @returns the address behind the mask */
 function writeMask(o: usize, detector: usize, detail: u32): usize {
-  if (style == STYLE_FIXED) {
+  if (style == STYLE_FIXED && detector != NULLED) {
     if (o + detail > OUT + OUT_BYTES) unreachable()
     memory.fill(o, 42, detail)
     return o + detail
   }
   if (detector == 0) return o
+  if (detector == NULLED) {
+    store<u32>(o, 0x6c6c756e)
+    return o + 4
+  }
   const label = TABLES + load<u32>(detector + D_LABEL)
   const n = load<u32>(detector + D_LABEL_BYTES)
   if (o + n + PSEUDONYM_BYTES_MORE > OUT + OUT_BYTES) unreachable()
@@ -174,20 +208,30 @@ export let out_from: u32 = 0
  * Afterwards each edit has the length of its mask in the place of its detector.
  */
 export function write(from: u32, to: u32): void {
+  writeFrom(WORK, from, to)
+}
+
+/** As write(), of an input that begins at `input`. */
+export function writeFrom(input: usize, from: u32, to: u32): void {
   out_from = from
-  out = WORK + from
+  out = input + from
   out_bytes = to - from
-  if (style == STYLE_RESTORE) return
+  if (style == STYLE_RESTORE || edit_count == 0) return
   let o = OUT
   let at = from
   let changed = false
   for (let i: u32 = 0; i < edit_count; i++) {
-    const e = EDITS + <usize>i * EDIT_BYTES
+    const e = editAt(i)
     const start = load<u32>(e)
     if (start >= to) break
+    if (start < at) {
+      // within what another one replaces
+      store<u32>(e, 0, 8)
+      continue
+    }
     changed = true
     if (start > at) {
-      memory.copy(o, WORK + at, start - at)
+      memory.copy(o, input + at, start - at)
       o += start - at
     }
     const mask = o
@@ -198,7 +242,7 @@ export function write(from: u32, to: u32): void {
   if (!changed) return
   if (o + to - at > OUT + OUT_BYTES) unreachable()
   if (to > at) {
-    memory.copy(o, WORK + at, to - at)
+    memory.copy(o, input + at, to - at)
     o += to - at
   }
   out = OUT

@@ -45,8 +45,6 @@ export function hashOf(p: usize, n: u32): u32 {
   return h
 }
 
-/** A collected string: u32 input start │ u32 input end │ u32 node │ u32 frame id. */
-export const SPAN_BYTES: usize = 16
 /** A container of the events read: u32 parent's id, FRAME_ARRAY │ u32 index: an array's next position, an object's own. */
 export const FRAME_BYTES: usize = 8
 export const FRAME_ARRAY: u32 = 0x40000000
@@ -55,38 +53,21 @@ const INDEX_GIVEN: u32 = 0x80000000
 const SUM: u32 = 0x7fffff00
 /** Set by the event stream: strings at LEAF_TEXT are collected instead of scanned, and indices are told. */
 export let collecting: bool = false
-export let span_count: u32 = 0
 
 let frame_count: u32 = 0
-let spans: usize = 0
-
 export let frames: usize = 0
-let spans_max: u32 = 0
-
 let frames_max: u32 = 0
 
 export function setCollecting(on: bool): void {
   collecting = on
 }
 
-export function collectInto(span_area: usize, spans_most: u32, frame_area: usize, frames_most: u32): void {
-  spans = span_area
-  frames = frame_area
-  spans_max = spans_most
-  frames_max = frames_most
-  span_count = 0
+/** Begins an event: no container of it is known. */
+export function collectFrames(area: usize, most: u32): void {
+  frames = area
+  frames_max = most
   frame_count = 1 // frame 0 is the event itself
   store<u64>(frames, 0)
-}
-
-export function addSpan(start: u32, end: u32, node: u32, frame: u32): bool {
-  if (span_count >= spans_max) return false
-  const s = spans + <usize>(span_count++) * SPAN_BYTES
-  store<u32>(s, start)
-  store<u32>(s, end, 4)
-  store<u32>(s, node, 8)
-  store<u32>(s, frame, 12)
-  return true
 }
 
 export function frameId(j: Json): u32 {

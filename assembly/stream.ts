@@ -4,17 +4,15 @@ import { CHANNEL_BYTES, Channel, keepFrom } from './channel'
 import { dropText } from './density'
 import { clusterAt } from './clusters'
 import { commit, finding_count, resetFindings } from './commit'
-import { SLOTS, SLOT_BYTES } from './event_layout'
 import { readJson, scanOpen } from './json'
 import { JSON_BYTES, Json, OUTSIDE, modelOf } from './json_state'
-import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
-import { edit_count, out, out_bytes, out_from, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
+import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, SAVED, STATE, TABLES, TABLES_BYTES, TEXT, WORK } from './layout'
+import { edit_count, edits_overflow, out, out_bytes, out_from, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
 import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
-import { slotsUsed } from './slots'
-import { EVENTS_OK, pushEvents, released } from './sse'
+import { EVENTS_OK, EVENTS_WAIT, edits_out, finishEvents, pushEvents, released, saved_bytes, whole } from './sse'
 import { RESTORABLE, STYLE_NONE, editCluster, setEditLevel, setStyle } from './styles'
 import { openTables } from './tables'
 import { scanText } from './text'
@@ -26,8 +24,10 @@ export const MODE_EVENTS: i32 = 2
 export const MODE_LINES: i32 = 3
 
 export const STATUS_OK: i32 = 0
-/** An event is larger than CARRY_BYTES_MAX, or has more parts than can be told apart. */
+/** An event is larger than CARRY_BYTES_MAX, or has more parts than can be told apart, or too many wait. */
 export const STATUS_TOO_LARGE: i32 = 1
+/** Events that wait go out: the host puts them in front of the input and calls finish(). */
+export const STATUS_WAIT: i32 = 2
 
 // STATE of raw text and JSON: 64 bytes │ channel │ JSON reader
 const CHANNEL_AT: usize = STATE + 64
@@ -59,7 +59,14 @@ export function editsAt(): usize {
   return EDITS
 }
 export function editCount(): u32 {
-  return edit_count
+  return edits_made
+}
+/** Bytes of an event stream that go out, those that wait first; and those of the input in whole events. */
+export function releasedBytes(): u32 {
+  return released
+}
+export function wholeBytes(): u32 {
+  return whole
 }
 export function outFrom(): u32 {
   return out_from
@@ -86,6 +93,7 @@ let keep_text: u32 = 0
 let keep_text_bytes: u32 = 0
 let keep_breaks: u32 = 0
 let state_bytes: u32 = 0
+let edits_made: u32 = 0
 
 export function outAt(): usize {
   return out
@@ -110,6 +118,10 @@ export function keepTextBytes(): u32 {
 }
 export function keepBreaks(): u32 {
   return keep_breaks
+}
+/** Where the state of an event stream stands after a call. */
+export function savedAt(): usize {
+  return SAVED
 }
 export function stateBytes(): u32 {
   return state_bytes
@@ -136,7 +148,7 @@ export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_b
   setStyle(style)
   const masking = style != STYLE_NONE
   resetFindings()
-  resetEdits()
+  resetEdits(0)
   setCollecting(false)
   keep_text_bytes = 0
   keep_breaks = 0
@@ -144,7 +156,8 @@ export function push(mode: i32, carried: u32, chunk: u32, kept_text: u32, kept_b
   if (mode == MODE_EVENTS || mode == MODE_LINES) return pushStream(n, mode == MODE_LINES, masking, final)
   if (mode == MODE_JSON) pushJson(n, kept_text, kept_breaks, masking, final)
   else pushRaw(n, masking, final)
-  return STATUS_OK
+  edits_made = edit_count
+  return edits_overflow ? STATUS_TOO_LARGE : STATUS_OK
 }
 
 function pushRaw(n: u32, masking: bool, final: bool): void {
@@ -191,10 +204,22 @@ function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final
 }
 
 function pushStream(n: u32, lines: bool, masking: bool, final: bool): i32 {
-  const status = pushEvents(n, lines, masking, final)
-  keep_work = released
-  keep_work_bytes = n - released
-  state_bytes = <u32>(SLOTS - STATE) + slotsUsed() * <u32>SLOT_BYTES
-  if (status != EVENTS_OK || keep_work_bytes > CARRY_BYTES_MAX) return STATUS_TOO_LARGE
-  return STATUS_OK
+  return endStream(n, pushEvents(n, lines, masking, final))
+}
+
+let input_bytes: u32 = 0
+
+/** Goes on behind STATUS_WAIT: the host put releasedBytes() of what waits, or all of it, in front of WORK. */
+export function finish(final: bool): i32 {
+  return endStream(input_bytes, finishEvents(final))
+}
+
+function endStream(n: u32, status: i32): i32 {
+  input_bytes = n
+  if (status == EVENTS_WAIT) return STATUS_WAIT
+  keep_work = whole
+  keep_work_bytes = n - whole
+  state_bytes = saved_bytes
+  edits_made = edits_out
+  return status != EVENTS_OK || keep_work_bytes > CARRY_BYTES_MAX ? STATUS_TOO_LARGE : STATUS_OK
 }

@@ -23,7 +23,7 @@ export interface ScanStream {
    * Takes the next bytes, any cut.
    * @returns masked bytes that are safe to send: a view, valid until the next call on any stream of this scanner, and only
    * as long as `chunk` is not changed. May be empty.
-   * @throws ScannerError `event_too_large` when an event of a stream is over 2 MiB; the stream is then unusable
+   * @throws ScannerError `event_too_large` when an event of a stream is over 2 MiB, or more than 4 MiB of events wait; the stream is then unusable
    */
   push(chunk: Uint8Array): Uint8Array
   /**

@@ -2,7 +2,9 @@ import { catalogue } from '../detectors/catalogue.ts'
 import { compileDetectors } from './compile_detectors.ts'
 import { deltaPaths } from './delta_paths.ts'
 import type { Detector } from './detector.ts'
+import { EventCarry } from './event_carry.ts'
 import type { Finding } from './finding.ts'
+import { FindingReader } from './finding_reader.ts'
 import { framingOf } from './framing_of.ts'
 import { knownSecretDetectors } from './known_secrets.ts'
 import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from './rule_detector.ts'
@@ -63,6 +65,10 @@ interface Exports {
   keepTextBytes(): number
   keepBreaks(): number
   stateBytes(): number
+  savedAt(): number
+  releasedBytes(): number
+  wholeBytes(): number
+  finish(final: number): number
   modelAt(): number
   modelBytes(): number
   modelCount(): number
@@ -74,12 +80,11 @@ const chunk_bytes_max = 65_536
 const mode_of = { raw: 0, json: 1, events: 2, lines: 3 } as const
 /** What the host calls the engine's styles; 0 replaces nothing. */
 const style_number = { label: 1, partial: 2, fixed: 3, pseudonym: 4, restore: 5 } as const
-const finding_bytes = 48
 const edit_bytes = 16
-/** Longest mask of fixed length that a finding shows, in bytes. */
-const shown_stars_max = 64
-/** State of a new stream by mode, in bytes: text and JSON have one channel, streams of events 32. */
-const fresh_state_bytes = [1024, 1024, 64 + 34 * 1024, 64 + 34 * 1024]
+/** What must be zero of a new stream's state, in bytes: text and JSON have one channel, event streams none yet. */
+const fresh_state_bytes = [1024, 1024, 64, 64]
+/** The engine's word for: events that wait go out. */
+const status_wait = 2
 const decoder = new TextDecoder()
 const empty = new Uint8Array(0)
 
@@ -99,14 +104,11 @@ class Engine {
   readonly x: Exports
   readonly memory: Uint8Array
   readonly view: DataView
-  readonly ids: readonly string[]
-  readonly keywords: readonly string[]
-  readonly paths: readonly string[]
+  readonly found: FindingReader
   readonly state: number
   readonly work: number
   readonly text: number
   readonly map: number
-  readonly findings: number
   readonly style: keyof typeof style_number
   #restorable: readonly number[] = []
 
@@ -128,9 +130,6 @@ class Engine {
       paths: deltaPaths,
       simd: options.simd ?? !scalarForced(),
     })
-    this.ids = compiled.ids
-    this.keywords = compiled.keywords
-    this.paths = compiled.paths
     if (compiled.tables.length > this.x.tablesBytes()) {
       throw new ScannerError(
         'too_many_detectors',
@@ -147,7 +146,7 @@ class Engine {
     this.state = this.x.state()
     this.text = this.x.text()
     this.map = this.x.map()
-    this.findings = this.x.findings()
+    this.found = new FindingReader(this.memory, this.x.findings(), compiled)
   }
 
   /** Says which pseudonyms can be put back. */
@@ -157,22 +156,6 @@ class Engine {
     const at = this.x.restorable()
     this.view.setUint32(at, digests.length, true)
     for (let i = 0; i < digests.length; i++) this.view.setUint32(at + 4 + 4 * i, digests[i]!, true)
-  }
-
-  /** Name of a channel: its path with the positions that the finding carries, innermost last. */
-  channelName(key: number): string {
-    const node = key & 0xffff
-    if (key === 0) return 'body'
-    const path = this.paths[node]
-    if (path === undefined || path === '') return 'data'
-    const steps = path.split('[]')
-    const positions = [(key >>> 16) & 0xff, key >>> 24]
-    if (steps.length === 1) return positions[0] === 0 ? path : `${path}[${positions[0]}]`
-    let name = steps[steps.length - 1]!
-    for (let i = steps.length - 2; i >= 0; i--) {
-      name = `${steps[i]}.${positions[steps.length - 2 - i] ?? 0}${name}`
-    }
-    return name
   }
 }
 
@@ -188,6 +171,9 @@ class Stream implements TextStream {
   readonly #originals: Originals | null
   readonly #state = new SavedBytes()
   readonly #carry = new SavedBytes()
+  readonly #events: EventCarry | null
+  /** Where the engine's offset 0 of the input stands. */
+  #input = 0
   readonly #text = new SavedBytes()
   readonly #breaks = new SavedBytes()
   #failed = false
@@ -198,6 +184,7 @@ class Stream implements TextStream {
     this.#style = options.style ?? engine.style
     this.#masking = options.action !== 'flag'
     this.#originals = options.originals ?? null
+    this.#events = this.#mode >= mode_of.events ? new EventCarry(this.#mode === mode_of.lines) : null
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -223,29 +210,18 @@ class Stream implements TextStream {
 
   #step(chunk: Uint8Array, final: boolean): Uint8Array {
     if (this.#failed) throw new ScannerError('stream_failed', 'the stream failed before; open a new one')
-    const { x, memory, state, work, text, map } = this.#engine
+    if (!final && this.#events?.defer(chunk, this.#state.length)) return empty
+    const { x, memory, state } = this.#engine
     if (this.#style === 'restore') this.#engine.setRestorable(this.#originals!.digests)
     if (this.#state.length === 0) memory.fill(0, state, state + fresh_state_bytes[this.#mode]!)
     else this.#state.restore(memory, state)
-    this.#carry.restore(memory, work)
-    this.#text.restore(memory, text)
-    this.#breaks.restore(memory, map)
-    if (chunk.length > 0) memory.set(chunk, work + this.#carry.length)
-    const status = x.push(
-      this.#mode,
-      this.#carry.length,
-      chunk.length,
-      this.#text.length,
-      this.#breaks.length >>> 3,
-      this.#masking ? style_number[this.#style] : 0,
-      final ? 1 : 0,
-    )
+    const status = this.#events ? this.#pushEvents(this.#events, chunk, final) : this.#pushBody(chunk, final)
     this.#readFindings()
     if (status !== 0) {
       this.#failed = true
       throw new ScannerError(
         'event_too_large',
-        'an event of the stream is larger than 2 MiB or has too many parts',
+        'an event of the stream is larger than 2 MiB or has too many parts, or more than 4 MiB of events wait for a text to be decided',
       )
     }
     if (!final) this.#keepState()
@@ -258,14 +234,62 @@ class Stream implements TextStream {
     return out
   }
 
+  #call(carried: number, chunk: number, final: boolean): number {
+    return this.#engine.x.push(
+      this.#mode,
+      carried,
+      chunk,
+      this.#text.length,
+      this.#breaks.length >>> 3,
+      this.#masking ? style_number[this.#style] : 0,
+      final ? 1 : 0,
+    )
+  }
+
+  #pushBody(chunk: Uint8Array, final: boolean): number {
+    const { memory, work, text, map } = this.#engine
+    this.#carry.restore(memory, work)
+    this.#text.restore(memory, text)
+    this.#breaks.restore(memory, map)
+    if (chunk.length > 0) memory.set(chunk, work + this.#carry.length)
+    this.#input = work
+    return this.#call(this.#carry.length, chunk.length, final)
+  }
+
+  #pushEvents({ waiting, unread }: EventCarry, chunk: Uint8Array, final: boolean): number {
+    const { x, memory, work } = this.#engine
+    const carried = unread.length
+    if (carried > 0) memory.set(unread.view, work)
+    if (chunk.length > 0) memory.set(chunk, work + carried)
+    let status = this.#call(carried, chunk.length, final)
+    this.#input = work - waiting.length
+    const released = x.releasedBytes()
+    if (status === status_wait) {
+      memory.set(waiting.view.subarray(0, released), this.#input)
+      status = x.finish(final ? 1 : 0)
+    }
+    if (final || status !== 0) return status
+    const whole = x.wholeBytes()
+    const inside = Math.max(0, released - waiting.length)
+    if (whole === 0) unread.append(chunk)
+    else {
+      unread.drop(carried)
+      unread.append(memory.subarray(work + whole, work + carried + chunk.length))
+    }
+    if (released > 0) waiting.drop(released - inside)
+    if (whole > inside) waiting.append(memory.subarray(work + inside, work + whole))
+    return status
+  }
+
   /** Takes note of what the last call replaced. */
   #takeOut(): void {
-    const { x, view, memory, work } = this.#engine
+    const { x, view, memory } = this.#engine
+    const input = this.#input
     const edits = x.editsAt()
     for (let at = edits; at < edits + x.editCount() * edit_bytes; at += edit_bytes) {
       const detail = view.getUint32(at + 12, true)
       this.#originals!.take({
-        bytes: memory.subarray(work + view.getUint32(at, true), work + view.getUint32(at + 4, true)),
+        bytes: memory.subarray(input + view.getUint32(at, true), input + view.getUint32(at + 4, true)),
         level: (detail >>> 24) as TextLevel,
         digest: detail & 0xffffff,
         first: view.getUint32(at + 8, true) !== 0,
@@ -275,7 +299,8 @@ class Stream implements TextStream {
 
   /** @param out the input that goes out, as it came in */
   #putBack(out: Uint8Array): Uint8Array {
-    const { x, view, memory, work } = this.#engine
+    const { x, view, memory } = this.#engine
+    const input = this.#input
     const edits = x.editsAt()
     const count = x.editCount()
     if (count === 0) return out
@@ -283,10 +308,10 @@ class Stream implements TextStream {
     const parts: Uint8Array[] = []
     let from = out.byteOffset
     for (let at = edits; at < edits + count * edit_bytes; at += edit_bytes) {
-      const start = work + view.getUint32(at, true)
+      const start = input + view.getUint32(at, true)
       if (start >= end) break
       if (start > from) parts.push(memory.subarray(from, start))
-      from = Math.max(from, work + view.getUint32(at + 4, true))
+      from = Math.max(from, input + view.getUint32(at + 4, true))
       if (view.getUint32(at + 8, true) === 0) continue
       const detail = view.getUint32(at + 12, true)
       const level = (detail >>> 24) as TextLevel
@@ -303,54 +328,26 @@ class Stream implements TextStream {
 
   #keepState(): void {
     const { x, memory, state, map } = this.#engine
-    this.#state.keep(memory, state, x.stateBytes())
+    const state_bytes = x.stateBytes()
+    if (this.#events) {
+      if (state_bytes > 0) this.#state.keep(memory, x.savedAt(), state_bytes)
+      return
+    }
+    this.#state.keep(memory, state, state_bytes)
     this.#carry.keep(memory, x.keepWorkAt(), x.keepWorkBytes())
     this.#text.keep(memory, x.keepTextAt(), x.keepTextBytes())
     this.#breaks.keep(memory, map, x.keepBreaks() * 8)
   }
 
-  /** The mask that the finding at this address got, or would have got. */
-  #maskAt(at: number, id: string): string {
-    const { view, memory } = this.#engine
-    if (this.#style === 'fixed') {
-      const bytes = view.getFloat64(at + 24, true) - view.getFloat64(at + 16, true)
-      return '*'.repeat(Math.min(bytes, shown_stars_max))
-    }
-    if (this.#style !== 'pseudonym' || !this.#masking) return `[REDACTED:${id}]`
-    return `[SECRET:${id}:${hex(memory.subarray(at + 40, at + 43))}]`
-  }
-
   #readFindings(): void {
-    const { x, view, memory, findings, ids, keywords } = this.#engine
+    const { x, memory, found } = this.#engine
     const count = x.findingCount()
-    for (let i = 0; i < count; i++) {
-      const at = findings + i * finding_bytes
-      const index = view.getUint32(at, true)
-      const keyword = view.getUint32(at + 4, true) === 1
-      const id = keyword ? 'keyword' : ids[index]!
-      this.findings.push({
-        detector: id,
-        kind: keyword ? 'keyword' : 'secret',
-        channel: this.#engine.channelName(view.getUint32(at + 8, true)),
-        start: view.getFloat64(at + 16, true),
-        end: view.getFloat64(at + 24, true),
-        entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
-        fingerprint: keyword ? '' : hex(memory.subarray(at + 32, at + 40)),
-        masked: keyword ? keywords[index]! : this.#maskAt(at, id),
-        action: !keyword && this.#masking ? 'mask' : 'flag',
-      })
-    }
+    if (count > 0) found.read(count, this.#style, this.#masking, this.findings)
     if (this.#mode === mode_of.json && x.modelCount() !== this.modelCount) {
       this.modelCount = x.modelCount()
       this.model = decoder.decode(memory.subarray(x.modelAt(), x.modelAt() + x.modelBytes()))
     }
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
-  return text
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
