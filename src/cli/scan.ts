@@ -17,7 +17,8 @@ Finds secrets in files, or in standard input without a file or where a file is -
 --import RULES   a gitleaks.toml whose rules are searched for as well; what is left out is named on standard error
 
 Each finding: source, line (from 1), start and end (byte offsets in the text scanned; with --input jsonl, in that line's
-field), detector, entropy in bits a character, fingerprint (equal for equal secrets, within one run), masked.
+field), detector, entropy in bits a character, fingerprint (equal for equal secrets, within one run), masked; checksum
+(valid or invalid) where the format has one.
 
 Exit code 0: nothing found, 1: something found, 2: called wrongly, or something could not be read.
 `

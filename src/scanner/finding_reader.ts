@@ -1,6 +1,8 @@
 import type { Finding } from './finding.ts'
 
 const finding_bytes = 48
+/** What the engine says of a checksum; 0 nothing. */
+const checksums = [{}, { checksum: 'valid' }, { checksum: 'invalid' }] as const
 /** Longest mask of fixed length that a finding shows, in bytes. */
 const shown_stars_max = 64
 
@@ -45,6 +47,7 @@ export class FindingReader {
         entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
         fingerprint: keyword ? '' : hex(this.#memory.subarray(at + 32, at + 40)),
         masked: keyword ? keywords[index]! : this.#maskAt(at, id, style, masking),
+        ...checksums[view.getUint32(at + 44, true)],
         action: !keyword && masking ? 'mask' : 'flag',
       })
     }
