@@ -1,5 +1,6 @@
 import { AuditError } from './audit_error.ts'
 import type { ClickHouse } from './clickhouse_client.ts'
+import { textCondition } from './text_condition.ts'
 import type { ExchangeOutcome, ExchangeRecord, Frame, RecordedFinding } from './exchange_record.ts'
 
 export interface ExchangeFilter {
@@ -84,11 +85,9 @@ function conditionsOf(filter: ExchangeFilter): {
     parameters[name] = value
   }
   if (filter.text !== undefined && filter.text !== '') {
-    conditions.push(
-      `positionCaseInsensitiveUTF8(concatWithSeparator('\\n', toString(e.id), e.path, e.query, e.model, e.email, e.subject,
-        e.client_address, e.code, arrayStringConcat(e.detectors, '\\n')), {text:String}) > 0`,
-    )
-    parameters.text = filter.text
+    const { sql, parameters: own } = textCondition(filter.text)
+    conditions.push(sql)
+    Object.assign(parameters, own)
   }
   if (filter.before !== undefined && filter.before !== '') {
     const [, us, id] = cursor_shape.exec(filter.before) ?? []

@@ -1,5 +1,6 @@
 import type { Audit } from '../../audit/audit.ts'
 import type { ExchangeOutcome } from '../../audit/exchange_record.ts'
+import { factsContain, textCondition } from '../../audit/text_condition.ts'
 import { Problem } from '../../problem/problem.ts'
 import type { ExchangeItem } from '../messages.ts'
 import type { ExchangeWanted } from './exchange_wanted.ts'
@@ -70,9 +71,15 @@ function conditionsOf(search: ExchangeSearch): Found {
     search.person,
     "positionCaseInsensitiveUTF8(concat(e.email, '\\n', e.subject), {person:String}) > 0",
   )
+  for (const name of ['model', 'person'] as const) {
+    const known = factsContain(search[name], `${name}_pattern`)
+    if (known === null) continue
+    conditions.push(known.sql)
+    Object.assign(parameters, known.parameters)
+  }
   addOutcome(search.outcome, add)
   addStatus(search.status, conditions, parameters)
-  add('text', search.text, textCondition(search.bodies))
+  addText(search, conditions, parameters)
   addCursor(search.before, conditions, parameters)
   return { conditions, parameters }
 }
@@ -95,12 +102,21 @@ function addStatus(status: string, conditions: string[], parameters: Record<stri
   } else throw new Problem('bad_request', 'status must be a number such as 403, or 2xx, 4xx, 5xx')
 }
 
-function textCondition(bodies: boolean): string {
-  const facts = `positionCaseInsensitiveUTF8(concatWithSeparator('\\n', toString(e.id), e.path, e.query, e.model, e.email,
-    e.subject, e.client_address, e.code, arrayStringConcat(e.detectors, '\\n')), {text:String}) > 0`
-  if (!bodies) return facts
-  return `(${facts} OR e.id IN (SELECT f.exchange_id FROM frames AS f WHERE ${withinRange('f.started_at')}
-    AND positionCaseInsensitiveUTF8(f.bytes, {text:String}) > 0))`
+function addText(
+  { text, bodies }: ExchangeSearch,
+  conditions: string[],
+  parameters: Record<string, string | number>,
+): void {
+  if (text === '') return
+  const facts = textCondition(text)
+  Object.assign(parameters, facts.parameters)
+  if (!bodies) {
+    conditions.push(facts.sql)
+    return
+  }
+  parameters.text = text
+  conditions.push(`(${facts.sql} OR e.id IN (SELECT f.exchange_id FROM frames AS f WHERE ${withinRange('f.started_at')}
+    AND positionCaseInsensitiveUTF8(f.bytes, {text:String}) > 0))`)
 }
 
 function addCursor(before: string, conditions: string[], parameters: Record<string, string | number>): void {
