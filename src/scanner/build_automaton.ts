@@ -1,4 +1,4 @@
-import assert from 'node:assert'
+import { assert } from './assert.ts'
 
 /** One string of the automaton. */
 export interface Literal {
@@ -137,7 +137,7 @@ function writeRows(
     for (const [symbol, child] of node.next) {
       rows[row + symbol] = row_of[child]! * row_bytes
     }
-    assert(node.depth < 256)
+    assert(node.depth < 256, 'a literal is longer than 255 bytes')
     rows[row + class_count] = list_offsets[at]!
     rows[row + class_count + 1] = row_of[node.fail]! * row_bytes
     rows[row + class_count + 2] = node.depth | (node.below << 8)

@@ -1,4 +1,4 @@
-import assert from 'node:assert'
+import { assert } from './assert.ts'
 import { buildAutomaton, type Literal } from './build_automaton.ts'
 import { compilePattern, type PatternDfa } from './compile_pattern.ts'
 import { ruleAnchors, writeRule } from './compile_rule.ts'

@@ -95,8 +95,11 @@ function scalarForced(): boolean {
 }
 
 async function loadModule(): Promise<WebAssembly.Module> {
+  const url = new URL('../../build/scanner.wasm', import.meta.url)
+  // In a browser the bundler puts the file beside the script, or the server does.
+  if (url.protocol !== 'file:') return WebAssembly.compile(await (await fetch(url)).arrayBuffer())
   const { readFile } = await import('node:fs/promises')
-  return WebAssembly.compile(await readFile(new URL('../../build/scanner.wasm', import.meta.url)))
+  return WebAssembly.compile(await readFile(url))
 }
 
 /** The Wasm instance with its buffers, and the names behind the numbers it tells. Shared by all streams of a scanner. */

@@ -27,7 +27,7 @@ export interface ScannerOptions {
   readonly decode?: boolean
   /** `false` walks every byte without the SIMD prefilter: the same result, slower. Default: unless SLUICE_NO_SIMD=1 is set. */
   readonly simd?: boolean
-  /** The compiled `scanner.wasm`; default: read from the build folder, on Node. */
+  /** The compiled `scanner.wasm`. Default: the one in the build folder, read on Node, fetched in a browser. */
   readonly wasm?: Uint8Array
 }
 
