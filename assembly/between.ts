@@ -56,3 +56,60 @@ export function behindType(t: usize, n: u32, from: u32): i32 {
   }
   return p == n ? CUT : NOT_THERE
 }
+
+/** No end of an unquoted value stands in t[plain_from, plain_to); see forgetValues(). */
+let plain_from: u32 = 0
+let plain_to: u32 = 0
+
+/** Another text, or the same one moved. */
+export function forgetValues(): void {
+  plain_from = 0
+  plain_to = 0
+}
+
+// What ends a value without quotes, by a bit for each high nibble that has such bytes:
+// 0 to 32  " & ' ( ) ,  ; < >  [ \ ]  `  { | }
+const ENDS_LOW: v128 = i8x16(49, 32, 33, 32, 32, 32, 33, 33, 33, 33, 32, 46, 47, 44, 34, 32)
+const ENDS_HIGH: v128 = i8x16(32, 32, 1, 2, 0, 4, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0)
+
+/** Where a value without quotes ends that begins at `from`, `bound` at most. What was seen to be none is not read again. */
+export function plainEnd(t: usize, from: u32, bound: u32): u32 {
+  let p = from
+  const known = from >= plain_from && from < plain_to
+  if (known) p = min(plain_to, bound)
+  const nibble = i8x16.splat(15)
+  while (p < bound) {
+    const x = v128.load(t + p)
+    const low = i8x16.swizzle(ENDS_LOW, v128.and(x, nibble))
+    const high = i8x16.swizzle(ENDS_HIGH, v128.and(i16x8.shr_u(x, 4), nibble))
+    const ends = ~(<u32>i8x16.bitmask(i8x16.eq(v128.and(low, high), i8x16.splat(0)))) & 0xffff
+    if (ends != 0) {
+      p = min(p + <u32>ctz(ends), bound)
+      break
+    }
+    p += 16
+  }
+  p = min(p, bound)
+  if (!known) plain_from = from
+  plain_to = max(known ? plain_to : p, p)
+  return p
+}
+
+/** Where a value ends that begins behind its quote at `from`: at the quote, its line's end, or `bound` or one behind that. */
+export function quotedEnd(t: usize, from: u32, bound: u32, quote: u8, escaped: bool): u32 {
+  let p = from
+  while (p < bound) {
+    const x = v128.load(t + p)
+    const line = v128.or(i8x16.eq(x, i8x16.splat(10)), i8x16.eq(x, i8x16.splat(13)))
+    const mark = v128.or(i8x16.eq(x, i8x16.splat(<i8>quote)), i8x16.eq(x, i8x16.splat(92)))
+    const ends = <u32>i8x16.bitmask(v128.or(line, mark))
+    if (ends == 0) {
+      p += 16
+      continue
+    }
+    p += <u32>ctz(ends)
+    if (p >= bound || load<u8>(t + p) != 92 || escaped) break
+    p += 2
+  }
+  return p > bound + 1 ? bound : p
+}

@@ -7,10 +7,56 @@ import { STYLE_PSEUDONYM, style } from './styles'
 import { D_CONTAINS, D_CONTAINS_BYTES, D_END, D_END_BYTES } from './tables'
 import { exact } from './tokens'
 
-// @ts-ignore: decorator
-@inline
-function isBase64(c: u8): bool {
-  return (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c == 43 || c == 47 || c == 61
+/** Characters of base64 in a row that are taken for a body. */
+const BODY_BYTES: u32 = 12
+/** So far behind its begin literal a begin line says what it begins, and so far behind that its body is looked for. */
+const LINE_BYTES_MAX: u32 = 64
+const BODY_WITHIN: u32 = 160
+
+/** Where the first line feed is in t[from, bound), or `bound`. */
+function lineEnd(t: usize, from: u32, bound: u32): u32 {
+  for (let p = from; p < bound; p += 16) {
+    const bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(t + p), i8x16.splat(10)))
+    if (bits != 0) return min(p + <u32>ctz(bits), bound)
+  }
+  return bound
+}
+
+/** Behind the first place in t[from, bound) where the `m` bytes at `wanted` begin, all of them before `n`, or 0. */
+function behindFirst(t: usize, from: u32, bound: u32, n: u32, wanted: usize, m: u32): u32 {
+  const first = i8x16.splat(load<i8>(wanted))
+  for (let p = from; p < bound; p += 16) {
+    let bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(t + p), first))
+    while (bits != 0) {
+      const at = p + <u32>ctz(bits)
+      if (at >= bound || at + m > n) return 0
+      if (memory.compare(t + at, wanted, m) == 0) return at + m
+      bits &= bits - 1
+    }
+  }
+  return 0
+}
+
+/** Behind the first BODY_BYTES characters of base64 in a row in t[from, bound), or 0. */
+function behindBody(t: usize, from: u32, bound: u32): u32 {
+  let before: u32 = 0
+  for (let p = from; p < bound; p += 16) {
+    const x = v128.load(t + p)
+    const letter = i8x16.lt_u(i8x16.sub(v128.or(x, i8x16.splat(0x20)), i8x16.splat(97)), i8x16.splat(26))
+    const digit = i8x16.lt_u(i8x16.sub(x, i8x16.splat(47)), i8x16.splat(11)) // and /
+    const other = v128.or(i8x16.eq(x, i8x16.splat(43)), i8x16.eq(x, i8x16.splat(61)))
+    const bits = <u32>i8x16.bitmask(v128.or(v128.or(letter, digit), other))
+    const row = (bits << (BODY_BYTES - 1)) | before
+    before = row >> 16
+    let begins = row & (row >> 1)
+    begins &= begins >> 2
+    begins &= begins >> 4
+    begins &= begins >> 4
+    if (begins == 0) continue
+    const end = p + 1 + <u32>ctz(begins)
+    return end <= bound ? end : 0
+  }
+  return 0
 }
 
 /** A begin line counts when what must be in it is, and when what looks like a body follows: prose names begin lines too. */
@@ -23,33 +69,15 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
   let p = i
   if (m > 0) {
     const wanted = TABLES + load<u32>(d + D_CONTAINS)
-    let found = false
-    while (p < n && p - i < 64 && load<u8>(t + p) != 10) {
-      if (p + m <= n && memory.compare(t + p, wanted, m) == 0) {
-        found = true
-        p += m
-        break
-      }
-      p++
-    }
-    if (!found) {
-      if (p == n && !final) unresolved(s, s)
+    const line = lineEnd(t, i, min(n, i + LINE_BYTES_MAX))
+    const named = behindFirst(t, i, line, n, wanted, m)
+    const body = named > 0 ? behindBody(t, named, min(n, named + BODY_WITHIN)) : 0
+    if (body == 0) {
+      // more text may say more
+      if (!final && (named > 0 ? named + BODY_WITHIN >= n : line == n)) unresolved(s, s)
       return
     }
-  }
-  // without a word to tell it by, the begin literal is enough
-  let body: u32 = m > 0 ? 0 : 12
-  const from = p
-  while (body < 12 && p < n && p - from < 160) {
-    const c = load<u8>(t + p)
-    if (isBase64(c)) {
-      body++
-    } else body = 0
-    p++
-  }
-  if (body < 12) {
-    if (p == n && !final) unresolved(s, s)
-    return
+    p = body
   }
   if (pass.limit < n) {
     unresolved(s, s)

@@ -42,7 +42,7 @@ export const DENSE_STARTS: u32 = 8
 export const DENSE_AT: usize = 64 + SHA_BYTES
 export const CHANNEL_BYTES: usize = DENSE_AT + 8 + <usize>DENSE_STARTS * 8 + 8
 
-/** Where the channel holds the pseudonym of the range whose finding waits for its end; above its 24 bits, the checksum's result. */
+/** Where the channel holds the pseudonym of the range whose finding waits for its end. */
 // @ts-ignore: decorator
 @inline
 export function openPseudonym(ch: Channel): usize {

@@ -1,7 +1,6 @@
 // Moving on: what lies before the position reached is reported, and what goes on behind it is remembered.
 import { Channel, SWALLOW_NONE, openDetector, openPseudonym, pendingOf, shaOf, skipCuts } from './channel'
-import { checksumOf } from './checksums'
-import { CONTINUED, ENCODED, NAMED_SWALLOWED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
+import { CONTINUED, NAMED_SWALLOWED, Cluster, KEYWORDS, OPEN, SWALLOWED, clusterAt } from './clusters'
 import { FINDINGS, LATCH } from './layout'
 import { saveDensity } from './density'
 import { takeLead } from './lead'
@@ -22,17 +21,7 @@ export function resetFindings(): void {
   finding_count = 0
 }
 
-function report(
-  detector: usize,
-  kind: u32,
-  channel: u32,
-  start: u64,
-  end: u64,
-  bits: f32,
-  fingerprint: u64,
-  name: u32,
-  checksum: u32,
-): void {
+function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, bits: f32, fingerprint: u64, name: u32): void {
   if (finding_count >= FINDINGS_MAX) return
   const f = FINDINGS + <usize>finding_count * FINDING_BYTES
   store<u32>(f, kind == 0 ? load<u32>(detector + D_INDEX) : <u32>detector)
@@ -43,7 +32,6 @@ function report(
   store<f64>(f, <f64>end, 24)
   store<u64>(f, fingerprint, 32)
   store<u32>(f, name, 40)
-  store<u32>(f, checksum, 44)
   finding_count++
 }
 
@@ -99,7 +87,7 @@ function reportKeywords(ch: Channel, k: u32, to: u32): u32 {
     const keyword = KEYWORDS + <usize>k * 12
     const end = load<u32>(keyword)
     if (end > to) return k
-    report(load<u32>(keyword, 4), 1, ch.key, ch.base + load<u32>(keyword, 8), ch.base + end, 0, 0, 0, 0)
+    report(load<u32>(keyword, 4), 1, ch.key, ch.base + load<u32>(keyword, 8), ch.base + end, 0, 0, 0)
     ch.seen = max(ch.seen, end)
     k++
   }
@@ -111,8 +99,7 @@ function reportPending(ch: Channel, c: Cluster, to: u32): void {
   if (c.end > to || c.flags & OPEN) return
   store<u32>(pendingOf(ch), 0)
   const fingerprint = load<u64>(shaOf(ch))
-  const name = load<u32>(openPseudonym(ch))
-  report(load<u32>(openDetector(ch)), 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, fingerprint, name & 0xffffff, name >> 24)
+  report(load<u32>(openDetector(ch)), 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, fingerprint, load<u32>(openPseudonym(ch)))
 }
 
 function reportCluster(ch: Channel, t: usize, c: Cluster, to: u32): void {
@@ -122,13 +109,11 @@ function reportCluster(ch: Channel, t: usize, c: Cluster, to: u32): void {
     shaUpdate(sha, t + c.match_start, c.match_end - c.match_start)
     if (c.flags & OPEN) return
     const name = load<u32>(openPseudonym(ch))
-    report(c.detector, 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, hmacFinal8(sha), name, 0)
+    report(c.detector, 0, ch.key, ch.open_start, ch.base + c.end, ch.open_entropy, hmacFinal8(sha), name)
     return
   }
   const block = load<u32>(<usize>c.detector + D_END_BYTES) != 0
   const bits: f32 = block ? 0 : entropy(t + c.match_start, min(c.match_end - c.match_start, LATCH - 64))
-  const whole = !block && (c.flags & (NAMED_SWALLOWED | ENCODED)) == 0
-  const checksum = whole ? checksumOf(c.detector, t + c.match_start, c.match_end - c.match_start) : 0
   const name: u32 = style == STYLE_PSEUDONYM ? pseudonym(c, t) : 0
   hmacInit(sha)
   shaUpdate(sha, t + c.match_start, c.match_end - c.match_start)
@@ -138,12 +123,12 @@ function reportCluster(ch: Channel, t: usize, c: Cluster, to: u32): void {
     ch.open_start = ch.base + c.start
     ch.open_entropy = bits
     store<u32>(openDetector(ch), c.detector)
-    store<u32>(openPseudonym(ch), name | (checksum << 24))
+    store<u32>(openPseudonym(ch), name)
     // of what is swallowed the fingerprint goes on; of anything else it is known
     if (open && named) return
     store<u32>(pendingOf(ch), 1)
     store<u64>(sha, hmacFinal8(sha))
     return
   }
-  report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha), name, checksum)
+  report(c.detector, 0, ch.key, ch.base + c.start, ch.base + c.end, bits, hmacFinal8(sha), name)
 }

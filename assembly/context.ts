@@ -1,13 +1,13 @@
 // Secrets that only what stands before them gives away: `password = …`, `://user:…@`, `Basic …`.
 // Each function reads forward from behind its key word and never further than its bounds, so a decision depends on
 // the text alone and not on how it was cut.
-import { CUT, NOT_THERE, behindType, behindValue, isBlank, isQuote } from './between'
+import { CUT, NOT_THERE, behindType, behindValue, isBlank, isQuote, plainEnd, quotedEnd } from './between'
 import { readClientFlag, readPair, readPgpass, readQuoted, readUserFlag } from './command_line'
 import { LATCH } from './layout'
 import { looksChosen } from './looks_chosen'
 import { readLoose } from './loose_value'
 import { isPlaceholder, listed } from './placeholders'
-import { anyDigit, entropy, isDigit, isLetter, isUpper, isWord } from './randomness'
+import { anyDigit, entropy, hasDigit, isDigit, isLetter, isUpper, isWord } from './randomness'
 import { mayFollow, namesPassword } from './short_words'
 import { IS_NAME_END, wordBits } from './telling_words'
 
@@ -90,6 +90,7 @@ function namesSecret(p: usize, n: u32): bool {
 
 /** Whether the value of a key word is taken for a secret. */
 function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): bool {
+  if (word == WORD_TOKEN && (n < TOKEN_BYTES_MIN || !hasDigit(p, n))) return false
   if (n < PASSWORD_BYTES_MIN || isPlaceholder(p, n)) return false
   let digits: u32 = 0
   let letters: u32 = 0
@@ -119,7 +120,7 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
     }
   }
   if (word == WORD_TOKEN) {
-    if (n < TOKEN_BYTES_MIN || spaces > 0) return false
+    if (spaces > 0) return false
     if (digits < 2 || letters < 2) return false
     if (load<u8>(p) == 47 || slashes * 8 > n) return false
     if (!quoted && joints > 1 && uppers == letters) return false // A_CONSTANT2
@@ -134,14 +135,6 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
   if (prose && dots > 0 && digits == 0 && others == 0) return false
   // `password:uid:gid` names fields
   return digits > 0 || others > nothing
-}
-
-function endsUnquoted(c: u8): bool {
-  if (c <= 32 || isQuote(c)) return true
-  // , ; < > ( ) { } [ ] | & \
-  return (
-    c == 44 || c == 59 || c == 60 || c == 62 || c == 40 || c == 41 || c == 123 || c == 125 || c == 91 || c == 93 || c == 124 || c == 38 || c == 92
-  )
 }
 
 /** Bytes of `String::from(`, in which Rust wraps its literals. */
@@ -314,18 +307,8 @@ function hasAt(p: usize, n: u32): bool {
 }
 
 function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: bool, prose: bool, final: bool): i32 {
-  let p = from
-  while (p < n && p - from < LATCH) {
-    const c = load<u8>(t + p)
-    if (quote != 0) {
-      if (c == quote || c == 10 || c == 13) break
-      if (c == 92) {
-        if (escaped) break
-        p++
-      }
-    } else if (endsUnquoted(c)) break
-    p++
-  }
+  const bound = min(n, from + LATCH)
+  let p = quote == 0 ? plainEnd(t, from, bound) : quotedEnd(t, from, bound, quote, escaped)
   if (p >= n && !final) return more(from)
   p = min(p, n)
   // a quote that ends before its value, as in `'Password: ', …`

@@ -22,11 +22,22 @@ function isMark(c: u8): bool {
   return c == 33 || (c >= 35 && c <= 38) || c == 42 || c == 43 || c == 64 || c == 94 || c == 126 || c == 63
 }
 
+/** By byte: 1 for one of which a password that stands loose may be made. */
+const PARTS: usize = memory.data(256, 16)
+
+export function initLooseValues(): void {
+  for (let c: u32 = 0; c < 256; c++) {
+    const one = PARTS + c
+    store<u8>(one, <u8>c)
+    const part = isLetter(one) || isDigit(one) || isMark(<u8>c) || c == 45 || c == 95 || c == 46 || c >= 128
+    store<u8>(one, part ? 1 : 0)
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function isPart(p: usize): bool {
-  const c = load<u8>(p)
-  return isLetter(p) || isDigit(p) || isMark(c) || c == 45 || c == 95 || c == 46 || c >= 128
+  return load<u8>(PARTS + load<u8>(p)) != 0
 }
 
 /** What may stand right behind a name, in text that is no data: blank ( ) : = > [ ] */

@@ -92,5 +92,7 @@ export function maskBefore(t: usize, s: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function wordBefore(t: usize, s: u32): bool {
-  return s > 0 && (isWord(t + s - 1) || maskBefore(t, s))
+  if (s == 0) return false
+  const c = load<u8>(t + s - 1)
+  return isWord(t + s - 1) || ((c == 93 || c == 42) && maskBefore(t, s))
 }

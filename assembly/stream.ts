@@ -10,7 +10,6 @@ import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, SAVED, STATE, TABLES, TABLES_BYT
 import { edit_count, edits_overflow, out, out_bytes, out_from, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
-import { initChecksums } from './checksums'
 import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
 import { EVENTS_OK, EVENTS_WAIT, edits_out, finishEvents, pushEvents, released, saved_bytes, whole } from './sse'
@@ -83,7 +82,6 @@ export function carryBytesMax(): u32 {
 /** Reads the tables and the 32-byte fingerprint key that the host put at `key`. */
 export function init(key: usize): bool {
   initSurprise()
-  initChecksums()
   hmacKey(key)
   return openTables()
 }

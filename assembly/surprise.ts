@@ -5,6 +5,7 @@
 // or so when it is random, less when it is made of words. The difference, summed, is the surprise: how many bits of
 // evidence there are that it was drawn. Parts that are hex digits, as in names with a digest behind them, say nothing.
 import { BIGRAMS } from './bigrams'
+import { initLooseValues } from './loose_value'
 import { initPlaceholders } from './placeholders'
 import { SIZES, initRandomness, isDigit, isHex, isLetter, isUpper } from './randomness'
 import { initTellingWords } from './telling_words'
@@ -20,6 +21,7 @@ export function initSurprise(): void {
   initRandomness()
   initTellingWords()
   initPlaceholders()
+  initLooseValues()
   for (let c: u32 = 0; c < 256; c++) {
     let column = JOINT
     if (c >= 97 && c <= 122) column = c - 97

@@ -41,8 +41,6 @@ export const D_CONTAINS: usize = 44
 /** A rule's other parts, see rules.ts. */
 export const D_RULE: usize = 44
 export const D_CONTAINS_BYTES: usize = 48
-/** A token's checksum, see checksums.ts. Where blocks have D_CONTAINS_BYTES. */
-export const D_CHECKSUM: usize = 48
 export const D_END: usize = 52
 export const D_END_BYTES: usize = 56
 export const D_ANCHOR_BYTES: usize = 60

@@ -2,25 +2,22 @@ import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readRules } from '../config/rule_files.ts'
 import { createScanner, type Finding, type Rule, type Scanner, ScannerError } from '../scanner/scanner.ts'
-import { readDetectors } from './configured_scanner.ts'
 import { LineIndex } from './line_index.ts'
 import { formats, type Report, startReport } from './scan_report.ts'
 import { splitLines } from './split_lines.ts'
 import { isUsageError, UsageError } from './usage_error.ts'
 
-export const usage = `usage: sluice scan [FILE…] [--input INPUT] [--field NAME] [--format FORMAT] [--import RULES] [--config FILE]
+export const usage = `usage: sluice scan [FILE…] [--input INPUT] [--field NAME] [--format FORMAT] [--import RULES]
 
 Finds secrets in files, or in standard input without a file or where a file is -. Prints none of them.
 
 --input INPUT    text (default): the file is one text; jsonl: each line is a JSON object with a text in it
 --field NAME     with --input jsonl, the field that is scanned; default text
 --format FORMAT  jsonl: a line a finding; table; sarif: SARIF 2.1.0; default table on a terminal, else jsonl
---config FILE    a sluice.yaml whose known secrets and rules are searched for as well
 --import RULES   a gitleaks.toml whose rules are searched for as well; what is left out is named on standard error
 
 Each finding: source, line (from 1), start and end (byte offsets in the text scanned; with --input jsonl, in that line's
-field), detector, entropy in bits a character, fingerprint (equal for equal secrets, within one run), masked; checksum
-(valid or invalid) where the format has one.
+field), detector, entropy in bits a character, fingerprint (equal for equal secrets, within one run), masked.
 
 Exit code 0: nothing found, 1: something found, 2: called wrongly, or something could not be read.
 `
@@ -34,7 +31,6 @@ interface Options {
   readonly field: string
   readonly format: (typeof formats)[number]
   readonly rules: string | undefined
-  readonly config: string | undefined
 }
 
 function readOptions(args: string[]): Options {
@@ -46,7 +42,6 @@ function readOptions(args: string[]): Options {
       field: { type: 'string' },
       format: { type: 'string' },
       import: { type: 'string' },
-      config: { type: 'string' },
     },
   })
   const input = values.input ?? 'text'
@@ -57,7 +52,7 @@ function readOptions(args: string[]): Options {
   const format = formats.find((name) => name === wanted)
   if (!format) throw new UsageError(`--format must be ${formats.join(', ')}; not ${wanted}`)
   const files = positionals.length > 0 ? positionals : ['-']
-  return { files, input, field: values.field ?? 'text', format, rules: values.import, config: values.config }
+  return { files, input, field: values.field ?? 'text', format, rules: values.import }
 }
 
 /** `sluice scan`. */
@@ -73,13 +68,7 @@ export async function run(args: string[]): Promise<number> {
   // Strict: a file need not flow, so each finding's range is exact.
   const rules = await importRules(options.rules)
   if (!rules) return 2
-  const configured = options.config === undefined ? {} : await readDetectors('sluice scan', options.config)
-  if (!configured) return 2
-  const scanner = await createScanner({
-    ...configured,
-    mode: 'strict',
-    rules: [...(configured.rules ?? []), ...rules],
-  })
+  const scanner = await createScanner({ mode: 'strict', rules })
   const report = await startReport(options.format)
   for (const file of options.files) {
     try {

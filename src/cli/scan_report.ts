@@ -55,8 +55,8 @@ export async function startReport(format: (typeof formats)[number]): Promise<Rep
 
 const jsonl: Writer = {
   begin: () => '',
-  finding: (source, line, { start, end, detector, entropy, fingerprint, masked, checksum }) =>
-    `${JSON.stringify({ source, line, start, end, detector, entropy, fingerprint, masked, checksum })}\n`,
+  finding: (source, line, { start, end, detector, entropy, fingerprint, masked }) =>
+    `${JSON.stringify({ source, line, start, end, detector, entropy, fingerprint, masked })}\n`,
   end: () => '',
 }
 

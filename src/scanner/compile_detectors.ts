@@ -47,15 +47,6 @@ const flag_infix = 8
 const flag_digit = 16
 const flag_stars = 32
 
-/** What assembly/checksums.ts calls them. */
-const checksum_number = {
-  'crc32-base62-6': 1,
-  'crc32-hex-8': 2,
-  'crc32-hex-8-le': 3,
-  'crc32-hex-8-body': 4,
-  bech32: 5,
-} as const
-
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
 const shown_bytes_max = 15
@@ -221,7 +212,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     label_bytes,
     shownBytes(detector, anchor_bytes),
     0,
-    detector.checksum === undefined ? 0 : checksum_number[detector.checksum],
+    0,
     0,
     0,
     isInfix(detector) ? 0 : anchor_bytes,

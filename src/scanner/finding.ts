@@ -13,11 +13,6 @@ export interface Finding {
   readonly entropy: number
   /** First 16 hex digits of HMAC-SHA-256 over the secret, under the installation's key; empty for keywords. */
   readonly fingerprint: string
-  /**
-   * Whether the checksum is right, for formats that have one. A wrong one makes no finding less: published samples have wrong
-   * ones, and a changed character is no reason to let the rest pass.
-   */
-  readonly checksum?: 'valid' | 'invalid'
   /** What stands in the output instead, such as `[REDACTED:github-pat]`; the keyword itself for keywords. */
   readonly masked: string
   /** What was done. */

@@ -1,8 +1,6 @@
 import type { Finding } from './finding.ts'
 
 const finding_bytes = 48
-/** What the engine says of a checksum; 0 nothing. */
-const checksums = [{}, { checksum: 'valid' }, { checksum: 'invalid' }] as const
 /** Longest mask of fixed length that a finding shows, in bytes. */
 const shown_stars_max = 64
 
@@ -47,7 +45,6 @@ export class FindingReader {
         entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
         fingerprint: keyword ? '' : hex(this.#memory.subarray(at + 32, at + 40)),
         masked: keyword ? keywords[index]! : this.#maskAt(at, id, style, masking),
-        ...checksums[view.getUint32(at + 44, true)],
         action: !keyword && masking ? 'mask' : 'flag',
       })
     }
@@ -80,8 +77,10 @@ export class FindingReader {
   }
 }
 
+const hex_of_byte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) text += hex_of_byte[byte]!
   return text
 }
