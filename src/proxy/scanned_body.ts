@@ -5,6 +5,7 @@ import type { Finding } from '../scanner/finding.ts'
 import { type BodyKind, looksBinary, looksWide } from '../wire/body_kind.ts'
 import type { BodyStream } from '../wire/body_stream.ts'
 import { openBody } from '../wire/open_body.ts'
+import { readAs } from '../wire/read_as.ts'
 import {
   type Originals,
   ScannerError,
@@ -45,6 +46,8 @@ export class ScannedBody {
   readonly #options: ScannedBodyOptions
   #stream: ScanStream | BodyStream | null = null
   #restoring: ScanStream | null = null
+  /** First bytes, kept until they tell how the body is to be read. */
+  #beginning: Uint8Array = NOTHING
   #ended = false
   #scanned_bytes = 0
   #unscanned_bytes = 0
@@ -84,12 +87,14 @@ export class ScannedBody {
       this.#unscanned_bytes += raw.byteLength
       return raw
     }
-    if (this.#ended || (this.#stream === null && raw.byteLength === 0)) return NOTHING
+    if (this.#ended || (this.#stream === null && this.bytes === 0)) return NOTHING
     this.#scanned_bytes += raw.byteLength
-    const masked = this.#scan(raw, last)
+    const read = this.#stream === null ? this.#openWith(raw, last) : raw
+    if (read === null) return NOTHING
+    const masked = this.#scan(read, last)
     const stream = this.#stream!
     this.#record('recordable' in stream ? stream.recordable : masked)
-    const sent = this.#options.action === 'flag' ? raw : masked
+    const sent = this.#options.action === 'flag' ? read : masked
     return this.#restoring === null ? sent : last ? this.#restoring.end(sent) : this.#restoring.push(sent)
   }
 
@@ -168,7 +173,7 @@ export class ScannedBody {
     const began_ms = performance.now()
     this.#ended = last
     try {
-      const stream = this.#open()
+      const stream = this.#stream!
       return last ? stream.end(raw) : stream.push(raw)
     } catch (error) {
       if (!(error instanceof ScannerError) || error.code !== 'event_too_large') throw error
@@ -180,26 +185,34 @@ export class ScannedBody {
     }
   }
 
-  #open(): ScanStream | BodyStream {
-    if (this.#stream === null) {
-      const { direction, scanners, content_type, kind, style, originals } = this.#options
-      const contentType = kind.kind === 'binary' ? 'text/plain' : content_type
-      const taken = direction === 'request' && originals !== null ? { originals } : {}
-      const deltas = direction === 'response'
-      const options = { contentType, deltas, style: scannerStyle(style), ...taken }
-      this.#stream = openBody(
-        {
-          body: scanners.body,
-          text: scanners.text,
-          onUnscannable: (reason) => this.#refuseUnscannable(reason),
-        },
-        options,
-      )
-      // what is recorded stays masked: only the caller gets it back
-      if (direction === 'response' && originals !== null)
-        this.#restoring = scanners.restorer.open({ contentType, originals })
-    }
-    return this.#stream
+  /** @returns the body's bytes so far, or null when more of them must tell how they are to be read */
+  #openWith(raw: Uint8Array, last: boolean): Uint8Array | null {
+    const { direction, content_type, kind } = this.#options
+    const declared = kind.kind === 'binary' ? 'text/plain' : content_type
+    const beginning = this.#beginning.length === 0 ? raw : Buffer.concat([this.#beginning, raw])
+    const read_as = readAs(declared, beginning, direction, last)
+    this.#beginning = read_as === null ? new Uint8Array(beginning) : NOTHING
+    if (read_as === null) return null
+    this.#open(read_as)
+    return beginning
+  }
+
+  #open(contentType: string): void {
+    const { direction, scanners, style, originals } = this.#options
+    const taken = direction === 'request' && originals !== null ? { originals } : {}
+    const deltas = direction === 'response'
+    const options = { contentType, deltas, style: scannerStyle(style), ...taken }
+    this.#stream = openBody(
+      {
+        body: scanners.body,
+        text: scanners.text,
+        onUnscannable: (reason) => this.#refuseUnscannable(reason),
+      },
+      options,
+    )
+    // what is recorded stays masked: only the caller gets it back
+    if (direction === 'response' && originals !== null)
+      this.#restoring = scanners.restorer.open({ contentType, originals })
   }
 
   #record(masked: Uint8Array): void {
