@@ -48,6 +48,8 @@ export class ScannedBody {
   #restoring: ScanStream | null = null
   /** First bytes, kept until they tell how the body is to be read. */
   #beginning: Uint8Array = NOTHING
+  /** It is read as something else than it is declared to be. */
+  #guessed = false
   #ended = false
   #scanned_bytes = 0
   #unscanned_bytes = 0
@@ -102,12 +104,13 @@ export class ScannedBody {
     return this.#stream?.findings ?? NO_FINDINGS
   }
 
+  /** Empty in a body that is only guessed to be JSON: another reader may see another model in it. */
   get model(): string {
-    return this.#stream?.model ?? ''
+    return this.#guessed ? '' : (this.#stream?.model ?? '')
   }
 
   get model_count(): number {
-    return this.#stream?.modelCount ?? 0
+    return this.#guessed ? 0 : (this.#stream?.modelCount ?? 0)
   }
 
   /** Whether what comes out has the length of what went in. */
@@ -193,6 +196,7 @@ export class ScannedBody {
     const read_as = readAs(declared, beginning, direction, last)
     this.#beginning = read_as === null ? new Uint8Array(beginning) : NOTHING
     if (read_as === null) return null
+    this.#guessed = read_as !== declared
     this.#open(read_as)
     return beginning
   }

@@ -30,6 +30,8 @@ const BINARY_TYPES = new Set([
   'application/vnd.apache.arrow.stream',
   'application/vnd.apache.parquet',
 ])
+/** Text in frames with checksums, which a mask would break: Bedrock's streams. */
+const FRAMED_TYPES = new Set(['application/vnd.amazon.eventstream'])
 /** Encodings whose ASCII bytes stand for themselves, which is all that the scanner needs. */
 const ASCII_CHARSETS = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d|koi8-r)$/
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/
@@ -52,6 +54,7 @@ export function bodyKind(content_type: string, content_encoding: string): BodyKi
     const read = boundaryOf(content_type)
     if ('problem' in read) return unscannable(read.problem)
   }
+  if (FRAMED_TYPES.has(essence)) return unscannable(`text in binary frames, ${essence}`)
   if (!BINARY_FAMILIES.test(essence) && !BINARY_TYPES.has(essence)) return TEXT
   return { kind: 'binary', reason: `binary ${essence.slice(0, 60)}` }
 }

@@ -64,3 +64,10 @@ test('UTF-16 and UTF-32 are seen by their first four bytes, wherever those are c
   assert.equal(looksWide(Buffer.from('\ufeff{"a":1}', 'utf8'), 0), false)
   assert.equal(looksWide(Buffer.from([0x61, 0]), 4), false)
 })
+
+test('text in binary frames with checksums cannot be masked, so it cannot be scanned', () => {
+  assert.deepEqual(bodyKind('application/vnd.amazon.eventstream', ''), {
+    kind: 'unscannable',
+    reason: 'text in binary frames, application/vnd.amazon.eventstream',
+  })
+})
