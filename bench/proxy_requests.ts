@@ -21,8 +21,8 @@ const sizes = {
 /** About 1 KiB each way, the size of a short chat turn; no secret in it, so the gateway must change nothing. */
 const prose =
   'Rivers carry what the hills let go of, slowly, and lay it down where the land is flat. '.repeat(11)
-const request_body = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: prose }] })
-const response_body = JSON.stringify({
+export const request_body = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: prose }] })
+export const response_body = JSON.stringify({
   id: 'r',
   choices: [{ index: 0, message: { role: 'assistant', content: prose } }],
 })
@@ -80,18 +80,18 @@ connections:
 `
 }
 
-function startProgram(file: string, ...args: string[]): ChildProcess {
+export function startProgram(file: string, ...args: string[]): ChildProcess {
   const program = fileURLToPath(new URL(file, import.meta.url))
   return fork(program, args, { execArgv: ['--disable-warning=ExperimentalWarning'] })
 }
 
-async function startUpstream(): Promise<{ port: number; process: ChildProcess }> {
+export async function startUpstream(): Promise<{ port: number; process: ChildProcess }> {
   const child = startProgram('upstream_process.ts', response_body)
   const [message] = (await once(child, 'message')) as [{ port: number }]
   return { port: message.port, process: child }
 }
 
-async function runLoad(client: ChildProcess, load: Load): Promise<LoadResult> {
+export async function runLoad(client: ChildProcess, load: Load): Promise<LoadResult> {
   client.send(load)
   const [answer] = (await once(client, 'message')) as [{ result?: LoadResult; problem?: string }]
   if (!answer.result) throw new Error(`load to ${load.path}: ${answer.problem}`)
@@ -99,7 +99,7 @@ async function runLoad(client: ChildProcess, load: Load): Promise<LoadResult> {
 }
 
 /** Waits until every record is in ClickHouse. @returns how long that took, in s. */
-async function auditCaughtUp(control: number): Promise<number> {
+export async function auditCaughtUp(control: number): Promise<number> {
   const began = performance.now()
   for (let quiet = 0; quiet < 3; ) {
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -140,7 +140,7 @@ function summary(results: readonly Pair[], connections: number): Measurement[] {
   ]
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? 0

@@ -218,7 +218,7 @@ function startWorkers(
   const onMessage: WorkersOptions['onMessage'] = (worker, message) => {
     if (message.kind === 'record') {
       records.record(worker, message.record, message.waits)
-      metrics.record(message.record)
+      metrics.record(message.record, message.limited)
     } else if (message.kind === 'opening') records.opening(worker, message.record)
     else if (message.kind === 'hold') holds.hold(worker, message.request)
     else if (message.kind === 'hold_left') holds.left(message.exchange_id)

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ExchangeRecord } from '../audit/exchange_record.ts'
+import type { LimitRule } from '../policy/snapshot.ts'
 
 /** Numbers that are read when somebody asks for the metrics. */
 export interface MetricSources {
@@ -20,8 +21,8 @@ export interface AuditNumbers {
 }
 
 export interface Metrics {
-  /** Counts a finished exchange. */
-  record(record: ExchangeRecord): void
+  /** Counts a finished exchange. @param limited which kind of limit refused it */
+  record(record: ExchangeRecord, limited?: LimitRule['kind']): void
   /** Takes in a worker's numbers: totals since it started, whose names end in `_total`, and levels. */
   worker(worker: number, counters: Readonly<Record<string, number>>): void
   /** A worker ended: its totals stay counted, its levels are gone. */
@@ -43,12 +44,20 @@ export function createMetrics(sources: MetricSources): Metrics {
   addGauges(registry, sources)
   addAuditNumbers(registry, sources.audit)
   const exchanges = exchangeMetrics(registry)
+  const rate_limited = new Counter({
+    name: 'sluice_rate_limited_total',
+    help: 'requests refused with 429, by what was reached: requests, tokens or concurrency',
+    labelNames: ['connection', 'reason'],
+    registers: [registry],
+  })
   const known = (name: string) => [...sources.connections()].includes(name)
   const workers = new WorkerNumbers(registry)
 
   return {
-    record(record) {
-      exchanges.count(record, known(record.connection) ? record.connection : 'unknown')
+    record(record, limited) {
+      const connection = known(record.connection) ? record.connection : 'unknown'
+      exchanges.count(record, connection)
+      if (limited !== undefined) rate_limited.inc({ connection, reason: limited })
     },
     worker: (worker, counters) => workers.take(worker, counters),
     workerLost: (worker) => workers.lost(worker),

@@ -105,6 +105,7 @@ function problemOf({ id }: Exchange, error: IdentityError): Problem {
 /** A key that is not known may have been added since: control is told, and the next snapshot is given a chance. */
 async function verifyOrWaitForKey(exchange: Exchange, token: string): Promise<Principal> {
   const { plane } = exchange
+  plane.counters.tokens_verified_total++
   try {
     return await exchange.policy.verifier.verify(token)
   } catch (error) {

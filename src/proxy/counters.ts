@@ -12,6 +12,8 @@ export class Counters {
     client_aborted: 0,
     gateway_failed: 0,
   }
+  /** Tokens whose signature was checked; a token that is known already is not checked again. */
+  tokens_verified_total = 0
   request_bytes_total = 0
   response_bytes_total = 0
   findings_total = 0

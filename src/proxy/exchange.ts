@@ -316,7 +316,8 @@ export class Exchange implements CallerOwner, CallOwner {
       this.caller.open &&
       this.code !== 'audit_unavailable' &&
       this.policy.snapshot.audit.guarantee === 'answered'
-    this.plane.send({ kind: 'record', record: recordOf(this), waits })
+    const limited = this.taken?.refused_by ?? null
+    this.plane.send({ kind: 'record', record: recordOf(this), waits, ...(limited !== null && { limited }) })
     if (!waits) {
       this.#release(true)
       return

@@ -18,6 +18,8 @@ export interface Taken {
   readonly tokens: Counter[]
   /** `RateLimit-Policy` and `RateLimit` headers: names and values in turn. */
   headers: readonly string[]
+  /** The kind of limit that was reached; null: none. */
+  refused_by: LimitRule['kind'] | null
 }
 
 /** The least that is left of any window. */
@@ -34,7 +36,7 @@ interface Tightest {
 export function limitCaller(exchange: Exchange): void {
   const { connection } = exchange.prepared!
   if (connection.limits === undefined || connection.limits.length === 0) return
-  const taken: Taken = { open: [], tokens: [], headers: [] }
+  const taken: Taken = { open: [], tokens: [], headers: [], refused_by: null }
   exchange.taken = taken
   const tightest: Tightest = { left: Number.POSITIVE_INFINITY, policy: '', state: '' }
   for (const counter of countersOf(connection, exchange.principal!)) take(exchange, taken, counter, tightest)
@@ -72,7 +74,10 @@ function take(exchange: Exchange, taken: Taken, counter: Counter, tightest: Tigh
     throw new Problem('overloaded', 'too many callers are being counted at the moment', { retry_after: 60 })
   if (rule.kind === 'concurrency') {
     taken.open.push(slot)
-    if (counts.open(slot) > rule.most) throw refusal(rule, 1, [])
+    if (counts.open(slot) > rule.most) {
+      taken.refused_by = rule.kind
+      throw refusal(rule, 1, [])
+    }
     return
   }
   const amount = rule.kind === 'requests' ? 1 : 0
@@ -84,6 +89,7 @@ function take(exchange: Exchange, taken: Taken, counter: Counter, tightest: Tigh
   if (rule.kind === 'tokens') taken.tokens.push(counter)
   if (rule.kind === 'requests' ? used > rule.most : used >= rule.most) {
     if (amount > 0) counts.add(slot, -amount, rule.window_ms, now_ms)
+    taken.refused_by = rule.kind
     throw refusal(rule, waitOf(counts, slot, rule, reset_s), ['ratelimit-policy', policy, 'ratelimit', state])
   }
   if (left / rule.most < tightest.left) Object.assign(tightest, { left: left / rule.most, policy, state })

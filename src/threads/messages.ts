@@ -1,7 +1,7 @@
 import type { HoldOutcome, HoldRequest } from '../approval/approval.ts'
 import type { ExchangeRecord } from '../audit/exchange_record.ts'
 import type { Introspected } from '../identity/introspector.ts'
-import type { Snapshot } from '../policy/snapshot.ts'
+import type { LimitRule, Snapshot } from '../policy/snapshot.ts'
 
 /** Which of an exchange's two records. */
 export type RecordStage = 'opening' | 'whole'
@@ -32,7 +32,13 @@ export type ToControl =
   /** What is known before an exchange goes upstream (`audit.strict`). `recorded` is the answer. */
   | { readonly kind: 'opening'; readonly record: ExchangeRecord }
   /** An exchange has ended. When the end of its response `waits` for that, `recorded` is the answer. */
-  | { readonly kind: 'record'; readonly record: ExchangeRecord; readonly waits: boolean }
+  | {
+      readonly kind: 'record'
+      readonly record: ExchangeRecord
+      readonly waits: boolean
+      /** Which kind of limit refused it; absent: none. */
+      readonly limited?: LimitRule['kind']
+    }
   /** A token named a key id that no known key has; control refetches, rate-limited, and publishes a snapshot. */
   | { readonly kind: 'unknown_key'; readonly issuer: string; readonly key_id: string }
   /** An opaque token that no issuer was asked about lately; `introspected` is the answer. */

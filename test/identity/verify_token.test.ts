@@ -75,6 +75,27 @@ test('a verified token is known without verifying it again, and a changed one is
   assert.equal(verifier.cached(`${token}A`), null)
 })
 
+test('a second look at a token checks no signature', async () => {
+  const { subtle } = globalThis.crypto
+  const genuine = subtle.verify
+  let checks = 0
+  subtle.verify = function (this: SubtleCrypto, ...args: Parameters<SubtleCrypto['verify']>) {
+    checks++
+    return genuine.apply(this, args)
+  }
+  try {
+    const token = await provider.token({ groups: ['once'] })
+    await Promise.all([verifier.verify(token), verifier.verify(token)])
+    assert.equal(checks, 1, 'not even of two at the same time')
+    for (let i = 0; i < 100; i++) assert.deepEqual(verifier.cached(token)?.groups, ['once'])
+    assert.equal(checks, 1)
+    await assert.rejects(verifier.verify(`${token.slice(0, -8)}AAAAAAAA`))
+    assert.equal(checks, 2)
+  } finally {
+    subtle.verify = genuine
+  }
+})
+
 test('a token of 12 KiB with 400 groups is accepted with all of them', async () => {
   const groups = Array.from({ length: 400 }, (_, i) => `group-with-a-longer-name-${i}`)
   const token = await provider.token({ groups })

@@ -83,3 +83,15 @@ test('workers are added up; a lost one keeps its totals and loses its levels', a
     'sluice_worker_held 1',
   ])
 })
+
+test('what a limit refused is counted by connection and by what was reached, and nothing else', async () => {
+  const metrics = created()
+  metrics.record(record('openai'), 'requests')
+  metrics.record(record('openai'), 'requests')
+  metrics.record(record('made-up-by-a-caller'), 'concurrency')
+  metrics.record(record('openai'))
+  assert.deepEqual(samples(await metrics.text(), 'sluice_rate_limited_total'), [
+    'sluice_rate_limited_total{connection="openai",reason="requests"} 2',
+    'sluice_rate_limited_total{connection="unknown",reason="concurrency"} 1',
+  ])
+})

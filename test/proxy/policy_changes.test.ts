@@ -180,6 +180,8 @@ test('metrics are sent, and count by outcome', async () => {
   assert.ok(counters.exchanges_ok_total! > 0)
   assert.ok(counters.exchanges_refused_total! > 0)
   assert.ok(counters.unrecorded_total! > 0)
+  assert.ok(counters.tokens_verified_total! > 0)
+  assert.ok(counters.tokens_verified_total! < counters.requests_total! / 2, 'most tokens were known already')
   assert.equal(counters.active_exchanges, 0)
   assert.equal(counters.held, 0)
   assert.equal(counters.held_bytes, 0)
