@@ -24,6 +24,14 @@ export const limits = {
   decoded_free_bytes_max: 4 * MiB,
   /** A response with a content coding, decoded. */
   response_decoded_bytes_max: 1024 * MiB,
+  /** One message of a WebSocket, in either direction; pieces of audio have up to 15 MiB. */
+  websocket_message_bytes_max: 16 * MiB,
+  /** Messages of a caller's that wait for a slow service: the server cannot pause a WebSocket, so then it is closed. */
+  websocket_backlog_bytes_max: 32 * MiB,
+  /** Findings kept of each direction of a WebSocket. */
+  session_findings_max: 10_000,
+  /** A caller that answers no ping for so long is gone. */
+  websocket_silence_s_max: 120,
   /** Path of a request; a longer one is refused before any glob looks at it. */
   request_path_bytes_max: 8 * KiB,
   /** What may still arrive of a request body while reading it is paused: the socket is read until it is empty once. */
@@ -213,6 +221,8 @@ assert(
 )
 assert(limits.decoded_free_bytes_max <= limits.request_held_body_bytes_max)
 assert(limits.decoded_free_bytes_max <= limits.response_decoded_bytes_max)
+assert(limits.websocket_message_bytes_max < limits.websocket_backlog_bytes_max)
+assert(limits.relay_buffer_bytes_max < limits.websocket_message_bytes_max)
 assert(limits.request_path_bytes_max < limits.request_headers_bytes_max)
 assert(limits.audit_frame_bytes_max <= limits.audit_body_bytes_max)
 assert(limits.jwks_fetch_ms_max <= limits.jwks_refresh_ms)

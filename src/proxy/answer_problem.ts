@@ -18,6 +18,7 @@ export function answerProblem(exchange: Exchange, error: unknown): void {
   exchange.code = problem.recorded_code || problem.code
   exchange.outcome = outcomeOf(problem.code)
   const { caller } = exchange
+  exchange.session?.closeFor(problem)
   if (!caller.open) return
   if (!caller.head_sent) {
     exchange.status = problem.status

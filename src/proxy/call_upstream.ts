@@ -3,6 +3,7 @@ import { decodableOf } from '../wire/content_codings.ts'
 import { createEncoder, encodeWhole } from '../wire/encoder.ts'
 import type { Exchange } from './exchange.ts'
 import type { OutgoingBody } from './scan_request.ts'
+import { newSocketKey } from './upstream_socket.ts'
 import { UpstreamCall, type UpstreamRequest } from './upstream.ts'
 
 /** Stage 7: sends the masked request upstream with the gateway's own credential, and waits for the response's headers. */
@@ -48,6 +49,10 @@ function upstreamRequest(exchange: Exchange, body: OutgoingBody): UpstreamReques
     connection.credential,
     exchange.plane.epoch_ms + performance.now(),
   )
+  if (exchange.head.wants_upgrade) {
+    exchange.socket_key = newSocketKey()
+    headers.push('sec-websocket-version', '13', 'sec-websocket-key', exchange.socket_key)
+  }
   const accepted = connection.response.encoding === 'same' ? exchange.head.accept_encoding : ''
   headers.push('accept-encoding', accepted === '' ? 'identity' : decodableOf(accepted))
   const { content_length } = exchange.head
@@ -57,7 +62,13 @@ function upstreamRequest(exchange: Exchange, body: OutgoingBody): UpstreamReques
     exchange.request_codings.length === 0 &&
     exchange.request_body!.keeps_length
   if (streams_unchanged && content_length >= 0) headers.push('content-length', String(content_length))
-  return { method, path: query === '' ? path : `${path}?${query}`, headers, body }
+  return {
+    method,
+    path: query === '' ? path : `${path}?${query}`,
+    headers,
+    body,
+    websocket: exchange.head.wants_upgrade,
+  }
 }
 
 /** A body whose content codings are undone for good is not said to have any. */

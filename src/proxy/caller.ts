@@ -20,6 +20,22 @@ export interface CallerOwner {
   onCallerDrain(): void
 }
 
+/** A caller's end of a WebSocket. Nothing may be called after `close` or `onSocketClose`. */
+export interface CallerSocket {
+  /** @returns false when the caller is slow: `onSocketDrain` follows */
+  send(text: boolean, message: Uint8Array): boolean
+  /** @param code one that may be sent; 0: none */
+  close(code: number, reason: string): void
+}
+
+export interface SocketOwner {
+  /** @param message valid until the call returns */
+  onSocketMessage(text: boolean, message: Buffer): void
+  onSocketDrain(): void
+  /** The caller is gone. Called at most once, and not after `close`. */
+  onSocketClose(code: number, reason: string): void
+}
+
 /**
  * The caller's side of one exchange, whatever server is behind it. Nothing may be called after `end`, `cut` or
  * `onCallerGone` except the getters; `open` tells.
@@ -38,6 +54,8 @@ export interface Caller extends BodyFlow {
   readonly open: boolean
   /** The response's status went out. */
   readonly head_sent: boolean
+  /** It asks for a WebSocket, and may be given one. */
+  readonly websocket: boolean
   /** Set at once by whoever accepts the caller. */
   owner: CallerOwner | null
 
@@ -56,6 +74,8 @@ export interface Caller extends BodyFlow {
   end(chunk: Uint8Array | string): void
   /** For answers that have no body by definition; a `content-length` among the headers goes out as it is. */
   endWithoutBody(): void
+  /** Answers with a WebSocket (101); nothing else may be called any more. @param protocol empty: none */
+  upgrade(protocol: string, owner: SocketOwner): CallerSocket
   /** Breaks the connection, so that the caller sees a truncated response. `onCallerGone` is not called. */
   cut(): void
 }

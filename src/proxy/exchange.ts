@@ -13,7 +13,8 @@ import { type RequestHead, readHead } from './request_head.ts'
 import { letGoOfLimits, type Taken } from './limit_caller.ts'
 import { recordOf } from './record_of.ts'
 import type { ResponseOutlet } from './response_outlet.ts'
-import type { ScannedBody } from './scanned_body.ts'
+import type { ExchangeBody } from './exchange_body.ts'
+import type { Session } from './session.ts'
 import type { Originals } from '../wire/scanners.ts'
 import type { ContentCoding } from '../wire/content_codings.ts'
 import type { StreamUnit } from '../wire/stream_error.ts'
@@ -38,6 +39,7 @@ type Waiting =
   | 'upstream' // the response's headers, or upstream taking the request body
   | 'response' // bytes of the response body
   | 'caller' // the caller taking the response
+  | 'session' // either side of a WebSocket
 
 const unrecorded = 'the audit could not record this exchange'
 
@@ -64,8 +66,8 @@ export class Exchange implements CallerOwner, CallOwner {
   taken: Taken | null = null
   /** What the provider says about tokens; null when no budget needs it. */
   usage: TokenUsage | null = null
-  request_body: ScannedBody | null = null
-  response_body: ScannedBody | null = null
+  request_body: ExchangeBody | null = null
+  response_body: ExchangeBody | null = null
   /** As recorded. */
   masked_path = ''
   masked_query = ''
@@ -91,6 +93,10 @@ export class Exchange implements CallerOwner, CallOwner {
   outlet: ResponseOutlet | null = null
   /** What the answer so far is a stream of, and an error in it would be one more of. */
   answers: StreamUnit | null = null
+  /** The key that asked upstream for a WebSocket. */
+  socket_key = ''
+  /** The WebSocket, once there is one. */
+  session: Session | null = null
   approval: ExchangeRecord['approval'] = null
 
   outcome: ExchangeOutcome = 'ok'
@@ -270,6 +276,9 @@ export class Exchange implements CallerOwner, CallOwner {
             new Problem('upstream_timeout', 'the inference service stopped in the middle of its response'),
           )
         }
+        break
+      case 'session':
+        this.session!.onSweep(now_ms)
         break
       case 'caller':
         if (idle_ms > limits.response_stall_ms_max) this.stalled()

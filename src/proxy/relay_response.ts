@@ -8,6 +8,7 @@ import { maskValues } from './mask_head.ts'
 import { asBytes, firstValue, type RepresentationChange, responseHeaders } from './response_head.ts'
 import { CollectingOutlet, EncodingOutlet, PlainOutlet, type ResponseOutlet } from './response_outlet.ts'
 import { refuseBlocked, ResponseRelay } from './response_relay.ts'
+import { relaySession } from './relay_session.ts'
 import { ScannedBody } from './scanned_body.ts'
 import type { UpstreamCall } from './upstream.ts'
 
@@ -16,6 +17,7 @@ import type { UpstreamCall } from './upstream.ts'
  * already whole goes out with its length.
  */
 export async function relayResponse(exchange: Exchange, call: UpstreamCall): Promise<void> {
+  if (call.socket !== null) return await relaySession(exchange, call)
   const body = openBody(exchange, call)
   const codings = codingsOf(call)
   if (hasNoBody(exchange.caller.method, call.status)) {

@@ -33,7 +33,8 @@ const NOTED = 3
  * - `accept-encoding`: upstream is asked only for what can be decoded here.
  * - Digests of a body that may be masked or decoded on the way.
  * - `range`: a secret fetched in pieces would pass unseen.
- * - The places where providers' SDKs put their key; first in this order wins, all are removed.
+ * - The places where providers' SDKs put their key; first in this order wins, all are removed. Browsers, which can set no
+ *   header of a WebSocket, name it among the subprotocols.
  */
 const ROLES = new Map<string, number>([
   ['host', DROP],
@@ -57,6 +58,11 @@ const ROLES = new Map<string, number>([
   ['api-key', CREDENTIAL],
   ['connection', NOTED],
   ['upgrade', NOTED],
+  ['sec-websocket-key', DROP],
+  ['sec-websocket-version', DROP],
+  ['sec-websocket-extensions', DROP],
+  ['sec-websocket-accept', DROP],
+  ['sec-websocket-protocol', NOTED],
   ['accept-encoding', NOTED],
   ['content-length', NOTED],
   ['content-type', NOTED],
@@ -74,6 +80,7 @@ export function readHead(caller: Caller): RequestHead {
   let content_type = ''
   let content_encoding = ''
   let accept_encoding = ''
+  let protocols: string[] = []
   let content_length = 0
   let lengths = 0
   let chunked = false
@@ -102,6 +109,8 @@ export function readHead(caller: Caller): RequestHead {
       named = namedHeaders(value, named)
     } else if (name === 'upgrade') {
       wants_upgrade = true
+    } else if (name === 'sec-websocket-protocol') {
+      protocols = protocols.concat(value.split(','))
     } else if (name === 'accept-encoding') {
       accept_encoding = accept_encoding === '' ? value : `${accept_encoding}, ${value}`
     } else if (name === 'content-length') {
@@ -121,6 +130,10 @@ export function readHead(caller: Caller): RequestHead {
     }
   }
 
+  if (protocols.length > 0) {
+    const named_key = takeProtocolKey(protocols, forward)
+    if (credential === '') credential = named_key
+  }
   const { query, key } = takeKey(caller.query)
   return {
     forward: named === null ? forward : without(forward, named),
@@ -159,6 +172,17 @@ function without(forward: readonly string[], named: readonly string[]): string[]
   return kept
 }
 
+/** As OpenAI's SDK writes it for browsers. */
+const PROTOCOL_KEY = 'openai-insecure-api-key.'
+
+/** Forwards the subprotocols that hold no credential. @returns the credential of the others; empty when there is none */
+function takeProtocolKey(protocols: readonly string[], forward: string[]): string {
+  const names = protocols.map((name) => name.trim())
+  const kept = names.filter((name) => name !== '' && !name.toLowerCase().startsWith(PROTOCOL_KEY))
+  if (kept.length > 0) forward.push('sec-websocket-protocol', kept.join(', '))
+  return names.find((name) => name.toLowerCase().startsWith(PROTOCOL_KEY))?.slice(PROTOCOL_KEY.length) ?? ''
+}
+
 /** Takes every `key` parameter out of a query, however its name is escaped. */
 function takeKey(query: string): { query: string; key: string } {
   if (query === '' || (!query.includes('key') && !query.includes('%'))) return { query, key: '' }
@@ -194,6 +218,6 @@ export function refuseMalformed(caller: Caller, head: RequestHead): void {
       `${caller.method} is not passed on: it would show the upstream credential`,
     )
   }
-  if (head.wants_upgrade)
-    throw new Problem('upgrade_not_supported', 'WebSocket and other upgrades are not passed on')
+  if (head.wants_upgrade && !caller.websocket)
+    throw new Problem('upgrade_not_supported', 'only upgrades to a WebSocket are passed on')
 }

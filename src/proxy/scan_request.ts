@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts'
 import { maskHead } from './mask_head.ts'
 import { Originals } from '../wire/scanners.ts'
 import { ScannedBody } from './scanned_body.ts'
+import { SessionSide } from './session_side.ts'
 import { UploadBody } from './upstream.ts'
 
 /** A request body on its way out, masked: whole, or as it streams. */
@@ -27,6 +28,7 @@ export async function scanRequest(exchange: Exchange): Promise<OutgoingBody> {
   maskHead(exchange)
   const { head, policy } = exchange
   const { content_length, content_type } = head
+  if (head.wants_upgrade) openSession(exchange)
   if (content_length === 0) return null
 
   const { connection } = exchange.prepared!
@@ -73,6 +75,15 @@ function isShort(content_length: number, encoded: boolean): boolean {
   const { request_gathered_body_bytes_max, request_gathered_encoded_bytes_max } = limits
   const bytes_max = encoded ? request_gathered_encoded_bytes_max : request_gathered_body_bytes_max
   return content_length > 0 && content_length <= bytes_max
+}
+
+/** A WebSocket names its model in the query; its messages come later. */
+function openSession(exchange: Exchange): void {
+  const { head, recorder, prepared } = exchange
+  const models = new URLSearchParams(head.query).getAll('model')
+  exchange.model = models[0] ?? ''
+  exchange.request_body = new SessionSide('request', recorder, models)
+  if (prepared!.connection.request.style === 'restore') exchange.originals = new Originals()
 }
 
 function keepsForSecrets(action: string): boolean {

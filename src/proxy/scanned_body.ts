@@ -14,6 +14,7 @@ import {
   scannerStyle,
 } from '../wire/scanners.ts'
 import type { TokenUsage } from '../wire/token_usage.ts'
+import type { ExchangeBody } from './exchange_body.ts'
 import type { FrameRecorder } from './frame_recorder.ts'
 
 export interface ScannedBodyOptions {
@@ -38,7 +39,7 @@ const NOTHING = new Uint8Array(0)
 const NO_FINDINGS: readonly Finding[] = []
 
 /** One body in one direction: scanned or passed, counted, recorded. */
-export class ScannedBody {
+export class ScannedBody implements ExchangeBody {
   bytes = 0
   /** Time in the scanner, in ms. */
   scan_ms = 0

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { type Dispatcher, errors, Pool } from 'undici'
 import { limits } from '../config/limits.ts'
 import type { Connection } from '../policy/snapshot.ts'
@@ -29,6 +29,8 @@ export interface UpstreamRequest {
   /** Names and values in turn. */
   readonly headers: string[]
   readonly body: Uint8Array | Readable | null
+  /** Asks for a WebSocket instead of a response. */
+  readonly websocket: boolean
 }
 
 /** The connections of a worker to all upstreams: a pool for each origin and set of timeouts. */
@@ -36,10 +38,11 @@ export class Upstreams {
   readonly #pools = new Map<string, Pool>()
 
   send(target: Target, connection: Connection, request: UpstreamRequest, call: UpstreamCall): void {
-    const { method, path, headers, body } = request
+    const { method, path, headers, body, websocket } = request
     const blocking = method !== 'HEAD'
+    const upgrade = websocket ? 'websocket' : null
     this.#pool(target.origin, connection.timeouts.connect_ms).dispatch(
-      { method, path, headers, body, blocking },
+      { method, path, headers, body, blocking, upgrade },
       call,
     )
   }
@@ -91,6 +94,8 @@ function poolKey(origin: string, connect_ms: number): string {
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   status = 0
   headers: UpstreamHeaders = {}
+  /** The connection itself, once upstream switched protocols. */
+  socket: Duplex | null = null
   /** The whole response is here, or failed. */
   finished = false
   readonly #owner: CallOwner
@@ -138,6 +143,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   abort(): void {
     if (this.#aborted) return
     this.#aborted = true
+    this.socket?.destroy()
     if (!this.finished) this.#controller?.abort(new errors.RequestAbortedError())
   }
 
@@ -148,6 +154,19 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: unknown, status: number, headers: UpstreamHeaders): void {
     if (status < 200 || this.#aborted) return
+    this.status = status
+    this.headers = headers
+    this.#owner.onCallStarted(this)
+  }
+
+  onRequestUpgrade(_controller: unknown, status: number, headers: UpstreamHeaders, socket: Duplex): void {
+    this.finished = true
+    this.socket = socket
+    socket.on('error', () => {}) // `close` follows; whoever uses it listens to that
+    if (this.#aborted) {
+      socket.destroy()
+      return
+    }
     this.status = status
     this.headers = headers
     this.#owner.onCallStarted(this)

@@ -1,8 +1,9 @@
-import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
+import type { HttpRequest, HttpResponse, us_listen_socket, us_socket_context_t } from 'uWebSockets.js'
 import { limits } from '../config/limits.ts'
 import { Backlog } from './backlog.ts'
-import type { BodyReader, Caller, CallerOwner } from './caller.ts'
+import type { BodyReader, Caller, CallerOwner, CallerSocket, SocketOwner } from './caller.ts'
 import { statusLine } from './status_line.ts'
+import { type SocketData, socket_behaviour, UwsSocket } from './uws_socket.ts'
 
 // Read when the addon is loaded; its default of 4 KiB is too small for tokens with many groups.
 process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(limits.request_headers_bytes_max)
@@ -26,6 +27,10 @@ export interface ProxyServer {
  */
 export function listen(host: string, port: number, onRequest: (caller: Caller) => void): ProxyServer {
   const app = App()
+  app.ws<SocketData>('/*', {
+    ...socket_behaviour,
+    upgrade: (res, req, context) => onRequest(new UwsCaller(res, req, context)),
+  })
   app.any('/*', (res, req) => onRequest(new UwsCaller(res, req)))
   let socket: us_listen_socket | null = null
   app.listen(host, port, (listening) => {
@@ -71,6 +76,7 @@ class UwsCaller implements Caller {
   owner: CallerOwner | null = null
 
   readonly #res: HttpResponse
+  readonly #context: us_socket_context_t | null
   #body_complete = true
   #body_bytes = 0
   #body_length = 0
@@ -92,8 +98,10 @@ class UwsCaller implements Caller {
   #chunk: Uint8Array | string = NOTHING
   #taken = true
 
-  constructor(res: HttpResponse, req: HttpRequest) {
+  /** @param context what an upgrade needs; null for any other request */
+  constructor(res: HttpResponse, req: HttpRequest, context: us_socket_context_t | null = null) {
     this.#res = res
+    this.#context = context
     this.method = req.getCaseSensitiveMethod()
     this.path = req.getUrl()
     this.query = req.getQuery() ?? ''
@@ -300,6 +308,20 @@ class UwsCaller implements Caller {
     this.#linger = null
     this.owner = null
     this.#res.close()
+  }
+
+  get websocket(): boolean {
+    return this.#context !== null
+  }
+
+  upgrade(protocol: string, owner: SocketOwner): CallerSocket {
+    const socket = new UwsSocket(owner)
+    this.owner = null
+    this.open = false
+    const key = this.headers[this.headers.indexOf('sec-websocket-key') + 1]!
+    // without extensions: what is compressed on the way would have to be inflated for each message
+    this.#res.cork(() => this.#res.upgrade<SocketData>({ socket }, key, protocol, '', this.#context!))
+    return socket
   }
 
   cut(): void {

@@ -92,11 +92,11 @@ export const json = { 'content-type': 'application/json' }
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** Waits until something holds, at most 5 s. */
+/** Waits until something holds, at most 30 s. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const began = performance.now()
   while (!holds()) {
-    if (performance.now() - began > 5000) throw new Error(`${what} did not happen within 5 s`)
+    if (performance.now() - began > 30_000) throw new Error(`${what} did not happen within 30 s`)
     await sleep(5)
   }
 }
