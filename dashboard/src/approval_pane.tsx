@@ -1,4 +1,5 @@
 import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
+import { AskedView } from './asked_view.tsx'
 import { BodyView } from './body_view.tsx'
 import { DecisionBar, progressText } from './decision_bar.tsx'
 import { Fact } from './fact.tsx'
@@ -36,18 +37,9 @@ export function ApprovalPane({ item, now, live, asking, ask, decided, close }: A
           </code>
         </p>
       </header>
+      <Why item={item} />
       <dl class="facts">
         <Fact name="Model">{item.model || '—'}</Fact>
-        <Fact name="Held by">
-          {item.rule}{' '}
-          <span class="chips">
-            {item.triggers.map((trigger) => (
-              <span key={trigger} class="chip trigger">
-                {trigger}
-              </span>
-            ))}
-          </span>
-        </Fact>
         <Fact name="Since">{clockText(item.created_at)}</Fact>
         <Fact name="Time left">{countdownText(item.expires_at - now)}</Fact>
         <Fact name="Caller">{callerText(item.waiting)}</Fact>
@@ -77,6 +69,7 @@ export function ApprovalPane({ item, now, live, asking, ask, decided, close }: A
         </p>
       )}
       {!detail && !failure && <p class="dim">Loading what is asked…</p>}
+      {detail && <AskedView texts={detail.asked} triggers={detail.triggers} />}
       {detail && <FindingList findings={detail.findings} total={detail.findings_total} />}
       {detail && (
         <BodyView
@@ -92,6 +85,22 @@ export function ApprovalPane({ item, now, live, asking, ask, decided, close }: A
         />
       )}
     </section>
+  )
+}
+
+/** Why it waits, in a sentence. */
+function Why({ item }: { item: ApprovalItem }) {
+  return (
+    <p class="why">
+      Held by <strong>{item.rule}</strong>
+      {item.triggers.length > 0 && ' for '}
+      {item.triggers.map((trigger) => (
+        <span key={trigger} class="chip trigger">
+          {trigger}
+        </span>
+      ))}
+      {item.min_approvals > 1 && `; ${item.min_approvals} people have to approve`}
+    </p>
   )
 }
 

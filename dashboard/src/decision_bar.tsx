@@ -3,6 +3,7 @@ import type { ApprovalItem, Decision } from '../../src/control/messages.ts'
 import { messageOf } from './api.ts'
 import type { Live } from './live.ts'
 import { settingText } from './number_text.ts'
+import { useKeys } from './use_keys.ts'
 
 export interface DecisionBarProps {
   readonly item: ApprovalItem
@@ -14,7 +15,7 @@ export interface DecisionBarProps {
   readonly decided: () => void
 }
 
-/** Approve and deny: a first step that asks for a reason, and a second that does it. */
+/** Approve and deny: a first step that asks for a reason, and a second that does it. With Shift, one key does it. */
 export function DecisionBar({ item, digest, live, asking, ask, decided }: DecisionBarProps) {
   const [reason, setReason] = useState('')
   const [grant_ms, setGrant] = useState(0)
@@ -25,6 +26,23 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
   useLayoutEffect(() => {
     if (asking) input.current?.focus()
   }, [asking])
+
+  const decideNow = async (decision: Decision) => {
+    // Nobody decides what is not shown yet.
+    if (digest === null || busy) return
+    setBusy(true)
+    setFailure('')
+    try {
+      await live.decide(item.id, decision, reason, digest, decision === 'approve' && asking ? grant_ms : 0)
+      decided()
+    } catch (error) {
+      setFailure(messageOf(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  const at_once = item.may_decide === 'yes' && asking === null
+  useKeys(at_once ? { 'Shift+a': () => decideNow('approve'), 'Shift+d': () => decideNow('deny') } : {})
 
   if (item.may_decide === 'self') {
     return <p class="note">This is your own request. Somebody else has to decide it.</p>
@@ -37,19 +55,9 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
   if (item.may_decide === 'already_approved') {
     return <p class="note">You approved it. {progressText(item)}</p>
   }
-  const decide = async (event: Event) => {
+  const decide = (event: Event) => {
     event.preventDefault()
-    if (!asking || digest === null || busy) return
-    setBusy(true)
-    setFailure('')
-    try {
-      await live.decide(item.id, asking, reason, digest, asking === 'approve' ? grant_ms : 0)
-      decided()
-    } catch (error) {
-      setFailure(messageOf(error))
-    } finally {
-      setBusy(false)
-    }
+    if (asking) void decideNow(asking)
   }
   return (
     <div class="decision">
@@ -85,7 +93,7 @@ export function DecisionBar({ item, digest, live, asking, ask, decided }: Decisi
             {asking === 'approve' && item.grant_ms_max > 0 && (
               <GrantChoice most={item.grant_ms_max} chosen={grant_ms} choose={setGrant} />
             )}
-            <button type="submit" class={`button ${asking}`} disabled={busy || digest === null}>
+            <button type="submit" class={`button sure ${asking}`} disabled={busy || digest === null}>
               {asking === 'approve' ? 'Approve' : 'Deny'} <kbd>↵</kbd>
             </button>
             <button type="button" class="button" onClick={() => ask(null)}>

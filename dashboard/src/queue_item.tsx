@@ -42,6 +42,7 @@ export function QueueItem({ item, now, selected, select }: QueueItemProps) {
             {countdownText(left)} left
           </span>
         </span>
+        {item.excerpt !== '' && <span class="excerpt">{item.excerpt}</span>}
         <span class="line">
           <span class="chips">
             {item.triggers.slice(0, 4).map((trigger) => (

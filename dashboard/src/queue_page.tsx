@@ -59,7 +59,8 @@ export function QueuePage({ live, queue, status, wanted }: QueuePageProps) {
         <NotifyToggle queue={queue} />
         {queue.pending.length > 0 && (
           <p class="keys dim" aria-hidden="true">
-            <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>a</kbd> approve · <kbd>d</kbd> deny
+            <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>a</kbd> approve · <kbd>d</kbd> deny · with{' '}
+            <kbd>Shift</kbd> at once
           </p>
         )}
       </section>

@@ -88,10 +88,10 @@ function Filters({ given }: { given: Readonly<Record<string, string>> }) {
         go(wanted)
       }}
     >
-      {text('text', 'Text', 'path, id, code…')}
-      {text('person', 'Person', 'e-mail or subject')}
+      {text('text', 'Text', 'path, id…')}
+      {text('person', 'Person', 'e-mail')}
       {choice('connection', 'Connection', [['', 'all'], ...known.map((name) => [name, name] as const)])}
-      {text('model', 'Model', 'part of its name')}
+      {text('model', 'Model', 'gpt-5')}
       {text('detector', 'Detector', 'github-pat')}
       {choice('status', 'Status', [
         ['', 'any'],

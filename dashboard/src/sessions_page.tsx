@@ -153,17 +153,20 @@ function SessionRow({
   }
   return (
     <tr aria-current={selected ? 'true' : undefined} onClick={open}>
-      <td>
+      <td class="at">
         <a class="time-link" href={href}>
           {clockText(row.started_at)}
         </a>
       </td>
       <td class="person">{row.caller || <span class="dim">nobody</span>}</td>
-      <td>
-        <strong>{row.connection}</strong> {row.method} {row.path}
+      <td class="request">
+        <strong>{row.connection}</strong>{' '}
+        <span class="call">
+          {row.method} {row.path}
+        </span>
         {row.model && <span class="dim"> {row.model}</span>}
       </td>
-      <td class={`number ${row.status >= 400 ? 'bad' : ''}`}>{row.status || '—'}</td>
+      <td class={`number status-code ${row.status >= 400 ? 'bad' : ''}`}>{row.status || '—'}</td>
       <td class="number found">
         {row.findings > 0 ? <span class="chip mask">{row.findings}</span> : <span class="dim">0</span>}
       </td>

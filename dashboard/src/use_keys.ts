@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 
-/** Calls back for single keys, unless somebody is typing or holds a modifier. */
+/** Calls back for single keys (`a`, `Shift+a`, `Escape`), unless somebody is typing or holds a modifier. */
 export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   const current = useRef(keys)
   current.current = keys
@@ -12,7 +12,9 @@ export function useKeys(keys: Readonly<Record<string, () => void>>): void {
         event.target.closest('input:not([type=checkbox]), textarea, select')
       )
         return
-      const act = current.current[event.key]
+      // Caps lock is no shift.
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+      const act = current.current[event.shiftKey ? `Shift+${key}` : key]
       if (!act) return
       event.preventDefault()
       act()

@@ -58,6 +58,8 @@ export interface Approval extends Omit<HoldRequest, 'exchange_id'> {
   readonly expires_at: number
   /** Exchange that first asked. */
   readonly exchange_id: string
+  /** One line of the masked body that tells the request from others; absent in those of earlier versions. */
+  readonly excerpt?: string
   /** How many findings the request had; `findings` keeps the first `approval_findings_max`. */
   readonly findings_total: number
   readonly decision?: {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { limits } from '../config/limits.ts'
 import type { Approval, HoldRequest } from './approval.ts'
+import { excerptOf } from './asked.ts'
 
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
@@ -17,6 +18,7 @@ export function newApproval(request: HoldRequest, now: number): Approval {
     created_at: now,
     expires_at: now + request.expires_ms,
     preview,
+    excerpt: excerptOf(preview),
     preview_truncated: request.preview_truncated || cut,
     findings: request.findings.slice(0, limits.approval_findings_max),
     findings_total: request.findings.length,
@@ -30,6 +32,7 @@ export function holdRequestOf(approval: Approval, exchange_id: string): HoldRequ
     state,
     created_at,
     expires_at,
+    excerpt,
     findings_total,
     decision,
     votes,

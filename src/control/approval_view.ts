@@ -1,5 +1,6 @@
 import type { Approval } from '../approval/approval.ts'
 import type { ApprovalSummary } from '../approval/approval_register.ts'
+import { askedTexts } from '../approval/asked.ts'
 import { mayDecide } from '../approval/may_decide.ts'
 import { previewDigest } from '../approval/preview_digest.ts'
 import type { Grant } from '../approval/grant.ts'
@@ -35,6 +36,7 @@ export function approvalItem(
     rule: approval.rule,
     triggers: approval.triggers,
     approvers: approval.approvers,
+    excerpt: approval.excerpt ?? '',
     content_type: approval.content_type,
     body_bytes: approval.body_bytes,
     findings_total: approval.findings_total,
@@ -60,6 +62,7 @@ export function approvalItem(
 export function approvalDetail(approval: Approval, person: Person, waiting: number): ApprovalDetail {
   return {
     ...approvalItem(approval, person, waiting),
+    asked: askedTexts(approval.preview),
     preview: approval.preview,
     preview_truncated: approval.preview_truncated,
     preview_digest: previewDigest(approval.preview),

@@ -1,9 +1,10 @@
 import { Packr, Unpackr } from 'msgpackr'
 import type { ApprovalState } from '../approval/approval.ts'
+import type { AskedText } from '../approval/asked.ts'
 import type { ExchangeOutcome, RecordedFinding } from '../audit/exchange_record.ts'
 import type { Finding } from '../scanner/finding.ts'
 
-export type { Finding }
+export type { AskedText, Finding }
 
 /**
  * What the control plane and the dashboard say to each other: the live channel's frames, and the shapes of /api/v1 that
@@ -47,6 +48,8 @@ export interface ApprovalItem {
   readonly rule: string
   readonly triggers: readonly string[]
   readonly approvers: readonly string[]
+  /** One line of what is asked, masked; may be empty. */
+  readonly excerpt: string
   readonly content_type: string
   readonly body_bytes: number
   readonly findings_total: number
@@ -73,6 +76,8 @@ export interface ApprovalItem {
 
 /** An approval with the masked body. */
 export interface ApprovalDetail extends ApprovalItem {
+  /** The texts in the body, where its shape is known; the body itself is what counts. */
+  readonly asked: readonly AskedText[]
   readonly preview: string
   readonly preview_truncated: boolean
   /** To be sent back with the decision. */
@@ -339,6 +344,7 @@ function isApprovalItem(value: unknown): boolean {
     isText(value.id, 64) &&
     isText(value.state, 16) &&
     isRecord(value.caller) &&
+    isText(value.excerpt, 400) &&
     Array.isArray(value.triggers) &&
     isCount(value.created_at) &&
     isCount(value.expires_at)

@@ -19,7 +19,7 @@ const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const text = fc.string({ maxLength: 64, unit: 'grapheme' })
 
 const item: fc.Arbitrary<ApprovalItem> = fc.record({
-  id: text.map((value) => value.slice(0, 24)),
+  id: text.map((value) => [...value].slice(0, 24).join('')),
   state: fc.constantFrom('pending', 'approved', 'denied', 'expired', 'used'),
   caller: fc.record({ subject: text, email: text, issuer: text }),
   connection: text,
@@ -29,6 +29,7 @@ const item: fc.Arbitrary<ApprovalItem> = fc.record({
   rule: text,
   triggers: fc.array(text),
   approvers: fc.array(text),
+  excerpt: text,
   content_type: text,
   body_bytes: count,
   findings_total: count,
@@ -50,7 +51,7 @@ const me = fc.record({
   gateway: text,
 })
 const exchange: fc.Arbitrary<ExchangeItem> = fc.record({
-  id: text.map((value) => value.slice(0, 24)),
+  id: text.map((value) => [...value].slice(0, 24).join('')),
   started_at: count,
   caller: text,
   connection: text,
@@ -62,9 +63,9 @@ const exchange: fc.Arbitrary<ExchangeItem> = fc.record({
   code: text,
   findings: count,
   total_us: count,
-  cursor: text.map((value) => value.slice(0, 48)),
+  cursor: text.map((value) => [...value].slice(0, 48).join('')),
 })
-const short = text.map((value) => value.slice(0, 32))
+const short = text.map((value) => [...value].slice(0, 32).join(''))
 const toBrowser: fc.Arbitrary<ToBrowser> = fc.oneof(
   fc.record({ kind: fc.constant('hello' as const), me, now: count, epoch: short }),
   fc.record({

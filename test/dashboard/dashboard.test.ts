@@ -52,13 +52,17 @@ test('somebody signs in with the identity provider and finds that nothing waits'
 test('a held request shows up by itself, masked and marked, and goes on when it is approved by keyboard', async () => {
   const preview = JSON.stringify({
     model: 'm',
-    messages: [{ content: 'export it with [REDACTED:github-pat]' }],
+    messages: [{ role: 'user', content: 'export it with [REDACTED:github-pat]' }],
   })
   const held = await stack.ledger.hold(holdRequest('export it', { preview, triggers: ['export'] }))
   await item('ana@example.com').waitFor()
   assert.equal(await page.title(), '(1) Approvals · Sluice')
-  await page.locator('mark.trigger', { hasText: 'export' }).waitFor()
-  assert.equal(await page.locator('mark.mask').textContent(), '[REDACTED:github-pat]')
+  await page.locator('.queue-item .excerpt', { hasText: 'export it with [REDACTED:github-pat]' }).waitFor()
+  for (const shown of ['.asked .said', '.body-view']) {
+    await page.locator(`${shown} mark.trigger`, { hasText: 'export' }).waitFor()
+    assert.equal(await page.locator(`${shown} mark.mask`).textContent(), '[REDACTED:github-pat]')
+  }
+  await page.locator('.why', { hasText: 'Held by' }).waitFor()
 
   await page.keyboard.press('a')
   await page.keyboard.type('for the audit')
@@ -104,6 +108,50 @@ test('j and k move, d denies, and Escape takes back a decision that was only beg
   await page.getByText('The request of dora@example.com to openai is denied by zoe@example.com.').waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('heading', { name: 'Nothing waits' }).waitFor()
+})
+
+test('with Shift one key decides, as soon as it is seen what about; caps lock is no Shift', async () => {
+  const { approval_id } = await stack.ledger.hold(
+    holdRequest('at once', { principal: person('kim', ['ml-eng']) }),
+  )
+  await page.locator('.pane', { hasText: 'kim@example.com' }).locator('.body-view pre').waitFor()
+  await page.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'D' }))")
+  await page.locator('.decision form').waitFor()
+  assert.equal((await stack.ledger.get(approval_id))?.state, 'pending')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Shift+D')
+  await page.getByRole('heading', { name: 'Nothing waits' }).waitFor()
+  assert.equal((await stack.ledger.get(approval_id))?.state, 'denied')
+})
+
+test('a page out of sight tells of a new request: who asks what and why it is held, and nothing of the body', async () => {
+  const other = await browser.newContext({ permissions: ['notifications'] })
+  const theirs = await other.newPage()
+  // The browser has no desktop to show it on: what the page asks for is kept instead.
+  await theirs.addInitScript(`{
+    window.told = []
+    window.Notification = class {
+      static permission = 'granted'
+      static requestPermission = async () => 'granted'
+      constructor(title, { body, tag }) { window.told.push({ title, body, tag }) }
+    }
+  }`)
+  await theirs.goto(`${stack.url}/login`)
+  await theirs.getByRole('button', { name: /Omar/ }).click()
+  await theirs.getByLabel('Notify me of new requests').check()
+  await theirs.evaluate("Object.defineProperty(document, 'visibilityState', { value: 'hidden' })")
+  const { approval_id } = await stack.ledger.hold(
+    holdRequest('export the secret plan', { principal: person('lea', ['ml-eng']) }),
+  )
+  await theirs.waitForFunction('window.told.length > 0')
+  assert.deepEqual(await theirs.evaluate('window.told'), [
+    { title: 'lea@example.com asks openai', body: 'Held by risky-words', tag: approval_id },
+  ])
+  await other.close()
+  await item('lea').waitFor()
+  await page.locator('.pane', { hasText: 'lea@example.com' }).waitFor()
+  await decideElsewhere(approval_id)
+  await goOn()
 })
 
 test('keys that were meant for a request that just went away decide nothing else', async () => {
