@@ -15,6 +15,15 @@ export interface Replacement {
 export interface TextStream extends ScanStream {
   /** The masks in what the last call returned, in order; only for chunks of at most 64 KiB of raw text. */
   readonly replaced: readonly Replacement[]
+  readonly kept: KeptBytes
+}
+
+/** What a stream keeps until its next call, in bytes. */
+export interface KeptBytes {
+  /** Its state: where it stands, what it is in. Of an event stream also the joined texts' ends, a channel each. */
+  readonly state: number
+  /** Of the body: held back, or to be read again with what follows. */
+  readonly body: number
 }
 
 /** One body in one direction. Not to be used after `end()`. */

@@ -11,7 +11,7 @@ import { type Allowance, type ReadRule, type Rule, RuleError, readRule } from '.
 import { Originals, type TextLevel } from './originals.ts'
 import { readReplacements } from './read_replacements.ts'
 import { SavedBytes } from './saved_bytes.ts'
-import type { Replacement, Restorer, Scanner, ScanStream, TextStream } from './scan_stream.ts'
+import type { KeptBytes, Replacement, Restorer, Scanner, ScanStream, TextStream } from './scan_stream.ts'
 import type { ScannerOptions, ScannerStyle, StreamOptions } from './scanner_options.ts'
 import { ScannerError } from './scanner_error.ts'
 import { pseudonymDetector } from './pseudonym_detector.ts'
@@ -329,6 +329,14 @@ class Stream implements TextStream {
     return readReplacements(view, x.editsAt(), x.editCount(), x.outFrom())
   }
 
+  get kept(): KeptBytes {
+    const events = this.#events ? this.#events.waiting.length + this.#events.unread.length : 0
+    return {
+      state: this.#state.length + this.#breaks.length,
+      body: this.#carry.length + this.#text.length + events,
+    }
+  }
+
   #keepState(): void {
     const { x, memory, state, map } = this.#engine
     const state_bytes = x.stateBytes()
@@ -364,12 +372,8 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 async function instantiate(wasm: Uint8Array | undefined): Promise<WebAssembly.Instance> {
-  let compiled: WebAssembly.Module
-  if (wasm) compiled = await WebAssembly.compile(wasm as BufferSource)
-  else {
-    module ??= loadModule()
-    compiled = await module
-  }
+  module ??= wasm ? undefined : loadModule()
+  const compiled = wasm ? await WebAssembly.compile(wasm as BufferSource) : await module!
   return await WebAssembly.instantiate(compiled, {})
 }
 
