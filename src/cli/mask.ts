@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createScanner, ScannerError, type ScannerStyle } from '../scanner/scanner.ts'
+import { openBody } from '../wire/open_body.ts'
 import { writeOut } from './standard_output.ts'
 import { isUsageError, UsageError } from './usage_error.ts'
 
@@ -9,7 +10,7 @@ export const usage = `usage: sluice mask [--content-type TYPE] [--chunk N] [--mo
 
 Copies standard input to standard output with every secret replaced, as the gateway would, while it streams.
 
---content-type TYPE  how the text is framed: application/json, text/event-stream; default text/plain
+--content-type TYPE  what the text is: JSON, an event stream, JSON lines, a form, multipart; default text/plain
 --chunk N            cut the input into pieces of N bytes, 1 to ${chunk_bytes_max}; default: as it arrives. The output is the same
 --mode MODE          balanced (default) or strict
 --style STYLE        label (default), partial, fixed or pseudonym
@@ -67,8 +68,14 @@ export async function run(args: string[]): Promise<number> {
 }
 
 async function maskInput({ content_type, chunk, mode, style }: Options): Promise<void> {
-  const scanner = await createScanner({ mode, style })
-  const stream = scanner.open({ contentType: content_type })
+  const [body, text] = await Promise.all([
+    createScanner({ mode, style }),
+    createScanner({ mode, style, entropy: false }),
+  ])
+  const onUnscannable = (reason: string) => {
+    process.stderr.write(`sluice mask: a part passes unseen: ${reason}\n`)
+  }
+  const stream = openBody({ body, text, onUnscannable }, { contentType: content_type })
   for await (const arrived of process.stdin as AsyncIterable<Buffer>) {
     const piece = chunk ?? arrived.length
     for (let from = 0; from < arrived.length; from += piece) {

@@ -22,6 +22,8 @@ export const limits = {
   decoded_ratio_max: 250,
   /** Decoded bytes of one body that are let through whatever the ratio. */
   decoded_free_bytes_max: 4 * MiB,
+  /** Bodies that one worker decodes at once: each may need the window of its coding, at most 16 MiB. */
+  worker_decoders_max: 1_000,
   /** A response with a content coding, decoded. */
   response_decoded_bytes_max: 1024 * MiB,
   /** One message of a WebSocket, in either direction; pieces of audio have up to 15 MiB. */

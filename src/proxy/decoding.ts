@@ -21,7 +21,7 @@ export class DecodingReader implements BodyReader, BodyFlow, DecoderSink {
 
   constructor(exchange: Exchange, codings: readonly ContentCoding[]) {
     this.#exchange = exchange
-    this.#decoder = new Decoder(codings, this)
+    this.#decoder = openDecoder(codings, this)
     exchange.releases.push(() => this.#decoder.destroy())
   }
 
@@ -91,7 +91,7 @@ export class DecodingSource implements ResponseReader, DecoderSink {
     this.#exchange = exchange
     this.#call = call
     this.#reader = reader
-    this.#decoder = new Decoder(codings, this)
+    this.#decoder = openDecoder(codings, this)
     exchange.releases.push(() => this.#decoder.destroy())
   }
 
@@ -141,6 +141,14 @@ export class DecodingSource implements ResponseReader, DecoderSink {
     this.#decoder.resume()
     if (!this.#full) this.#call.resume()
   }
+}
+
+/** @throws Problem when this worker decodes too much already */
+function openDecoder(codings: readonly ContentCoding[], sink: DecoderSink): Decoder {
+  if (Decoder.open_count < limits.worker_decoders_max) return new Decoder(codings, sink)
+  throw new Problem('overloaded', 'too many compressed bodies are being decoded at the moment', {
+    retry_after: 1,
+  })
 }
 
 const texts: Readonly<Record<DecodeFailure, string>> = {

@@ -26,6 +26,8 @@ export interface DecoderSink {
  * side is bounded by the streams' own marks when the caller heeds `write` and uses `pause`.
  */
 export class Decoder {
+  /** Decoders of this thread that hold memory at the moment, up to 16 MiB each. */
+  static open_count = 0
   readonly #codings: readonly ContentCoding[]
   readonly #sink: DecoderSink
   #stages: Transform[] = []
@@ -33,6 +35,7 @@ export class Decoder {
   #failed = false
   #paused = false
   #ended = false
+  #counted = false
 
   /** @param codings in the order in which they were applied */
   constructor(codings: readonly ContentCoding[], sink: DecoderSink) {
@@ -74,10 +77,14 @@ export class Decoder {
   destroy(): void {
     this.#failed = true
     for (const stage of this.#stages) stage.destroy()
+    if (this.#counted) Decoder.open_count--
+    this.#counted = false
   }
 
   /** @param first says which of its two forms `deflate` has */
   #open(first: Uint8Array): void {
+    Decoder.open_count++
+    this.#counted = true
     const outermost_first = this.#codings.toReversed()
     this.#stages = outermost_first.flatMap((coding, i) =>
       stagesOf(coding, i === 0 ? first[0]! : ZLIB_FIRST_BYTE),

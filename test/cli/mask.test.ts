@@ -42,6 +42,15 @@ test('unescapes JSON, and keeps it valid', () => {
   assert.deepEqual(JSON.parse(stdout), { k: 'x [REDACTED:github-pat] y' })
 })
 
+test('looks into forms and their parts', () => {
+  const escaped = pat.replace('_', '%5f')
+  const form = mask(['--content-type', 'application/x-www-form-urlencoded'], `a=1+2&k=${escaped}`)
+  assert.equal(form.stdout, 'a=1+2&k=%5BREDACTED%3Agithub-pat%5D')
+  const parts = `--b\r\nContent-Type: application/json\r\n\r\n{"k":"${pat}"}\r\n--b--\r\n`
+  const { stdout } = mask(['--content-type', 'multipart/form-data; boundary=b', '--chunk', '5'], parts)
+  assert.equal(stdout, parts.replace(pat, '[REDACTED:github-pat]'))
+})
+
 test('joins the deltas of an event stream', () => {
   const event = (content: string) =>
     `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`

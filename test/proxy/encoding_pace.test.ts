@@ -103,3 +103,37 @@ test('a slow upstream slows a compressed upload down', async () => {
   for await (const part of response) text += part
   assert.equal(JSON.parse(text).bytes, total)
 })
+
+test('callers that leave in the middle of a compressed body leave nothing behind', async () => {
+  let taken = 0
+  serve = (req, res) => {
+    taken++
+    req.on('error', () => {})
+    req.resume()
+    if (req.method === 'POST') return
+    res.writeHead(200, { 'content-type': 'text/plain', 'content-encoding': 'gzip' })
+    res.write(zlib.gzipSync('words '.repeat(1000), { finishFlush: zlib.constants.Z_SYNC_FLUSH }))
+  }
+  const authorization = `Bearer ${token}`
+  for (let i = 0; i < 20; i++) {
+    const post = request({
+      ...{ port: stack.port, path: `/plain/left-${i}`, method: 'POST' },
+      headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip', authorization },
+    })
+    post.on('error', () => {})
+    post.write(zlib.gzipSync('words '.repeat(1000), { finishFlush: zlib.constants.Z_SYNC_FLUSH }))
+    await until(() => taken === 2 * i + 1, 'the upload')
+    post.destroy()
+    const get = request({ port: stack.port, path: `/plain/left-${i}`, headers: { authorization } })
+    get.on('error', () => {})
+    get.end()
+    const [response] = (await once(get, 'response')) as [IncomingMessage]
+    response.on('error', () => {})
+    await once(response, 'data')
+    get.destroy()
+  }
+  const left = () =>
+    stack.records.filter((one) => one.path.startsWith('/left') && one.outcome === 'client_aborted')
+  await until(() => left().length === 40, 'the records')
+  assert.equal(left().filter((one) => one.request.scanned_bytes > 0).length, 20)
+})
