@@ -1,6 +1,7 @@
 import type { Scanner, ScanStream, StreamOptions } from '../scanner/scanner.ts'
 import type { BodyStream } from './body_stream.ts'
 import { FormStream } from './form_stream.ts'
+import { array_of_deltas, JsonArrayStream } from './json_array_stream.ts'
 import { MultipartStream } from './multipart_stream.ts'
 import { boundaryOf } from './part_head.ts'
 
@@ -16,9 +17,10 @@ export interface BodyScanners {
 /** Multipart bodies within multipart bodies: deeper ones are scanned as text. */
 const depth_max = 2
 
-/** Opens a body of this type: a form, a multipart body, or what the scanner reads by itself. */
+/** Opens a body of this type: a form, a multipart body, an array of deltas, or what the scanner reads by itself. */
 export function openBody(scanners: BodyScanners, options: StreamOptions, depth = 0): ScanStream | BodyStream {
   const { contentType, ...rest } = options
+  if (contentType === array_of_deltas) return new JsonArrayStream(scanners.body, rest)
   const type = essenceOf(contentType)
   if (type === 'application/x-www-form-urlencoded') return new FormStream(scanners.body, rest)
   if (type.startsWith('multipart/') && depth < depth_max) {

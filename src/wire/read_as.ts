@@ -1,10 +1,13 @@
 import { framingOf } from '../scanner/framing_of.ts'
+import { array_of_deltas } from './json_array_stream.ts'
 
 /** Longest beginning that is looked at; what is undecided then is what it is declared to be. */
 const shape_bytes_max = 1024
 
 const forms = /^(?:application\/x-www-form-urlencoded|multipart\/)/i
-const opens = new Set<number | undefined>([0x7b, 0x5b])
+const open_brace = 0x7b
+/** What the elements of Gemini's streamed arrays begin with. */
+const delta_keys = ['"candidates"', '"promptFeedback"', '"usageMetadata"']
 const fields = ['data', 'event', 'id', 'retry']
 
 /**
@@ -22,7 +25,7 @@ export function readAs(
 ): string | null {
   const framing = framingOf(declared, true)
   if (framing === 'events' || framing === 'lines' || forms.test(declared)) return declared
-  if (framing === 'json' && (direction === 'request' || opens.has(beginning[0]))) return declared
+  if (framing === 'json' && (direction === 'request' || beginning[0] === open_brace)) return declared
   const text = Buffer.from(
     beginning.buffer,
     beginning.byteOffset,
@@ -30,24 +33,35 @@ export function readAs(
   )
   const shape = shapeOf(text.toString('latin1').replace(/^\xef\xbb\xbf/, ''))
   if (shape === 'open' && !whole && text.length < shape_bytes_max) return null
-  if (shape === 'json') return framing === 'json' ? declared : 'application/json'
+  if (shape === 'deltas' && direction === 'response') return array_of_deltas
+  if (shape === 'json' || shape === 'deltas') return framing === 'json' ? declared : 'application/json'
   return shape === 'events' && direction === 'response' ? 'text/event-stream' : declared
 }
 
-function shapeOf(text: string): 'json' | 'events' | 'other' | 'open' {
+type Shape = 'json' | 'deltas' | 'events' | 'other' | 'open'
+
+function shapeOf(text: string): Shape {
   const begun = text.trimStart()
   if (begun === '') return 'open'
   const first = begun[0]!
   if (first === '{' || first === '[') {
-    const next = begun.slice(1).trimStart()[0]
+    const behind = begun.slice(1).trimStart()
+    const next = behind[0]
     if (next === undefined) return 'open'
+    if (first === '[' && next === '{') return arrayOfObjects(behind.slice(1).trimStart())
     return (first === '{' ? '"}' : '{["').includes(next) ? 'json' : 'other'
   }
   return first === '"' ? 'json' : eventsOrOther(text)
 }
 
+/** @param text behind the brace of the first element */
+function arrayOfObjects(text: string): Shape {
+  if (delta_keys.some((key) => text.startsWith(key))) return 'deltas'
+  return delta_keys.some((key) => key.startsWith(text)) ? 'open' : 'json'
+}
+
 /** Lines of an event stream (WHATWG HTML section 9.2) up to its first data, which must be JSON: other text has colons too. */
-function eventsOrOther(text: string): 'events' | 'other' | 'open' {
+function eventsOrOther(text: string): Shape {
   const lines = text.split(/\r\n|\r|\n/)
   for (const [i, line] of lines.entries()) {
     const last = i === lines.length - 1

@@ -25,15 +25,18 @@ function whole(shape: Shape, text: WholeText, direction: HttpCase['direction'], 
 }
 
 function streamed(shape: Shape): HttpCase[] {
-  return shape.streams.map((stream, seed) => {
+  const framings = framingsOf(shape).filter((framing) => framing !== 'sse crlf' && framing !== 'sse cr')
+  const each = framings.flatMap((framing) =>
+    shape.streams.map((stream, seed) => [framing, stream, seed] as const),
+  )
+  return each.map(([framing, stream, seed]) => {
     const sample = stream.json ? jsonSample(seed) : proseSample(seed)
     const pieces = Array.from({ length: Math.ceil(sample.text.length / 7) }, (_, i) => ({
       of: 0,
       text: sample.text.slice(7 * i, 7 * i + 7),
     }))
-    const framing = framingsOf(shape)[0]!
     return {
-      name: `${shape.provider}, stream, ${stream.text}`,
+      name: `${shape.provider}, ${framing}, ${stream.text}`,
       direction: 'response',
       path: shape.path,
       content_type: content_types[framing],

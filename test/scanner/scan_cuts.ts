@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/scanner/finding.ts'
-import type { Scanner, StreamOptions } from '../../src/scanner/scanner.ts'
+import type { ScanStream, StreamOptions } from '../../src/scanner/scanner.ts'
 
 export interface Scanned {
   readonly output: string
@@ -8,7 +8,7 @@ export interface Scanned {
 
 /** Pushes `input` in pieces that end at `cuts`, in order, and at its end. */
 export function scanCuts(
-  scanner: Scanner,
+  scanner: { open(options: StreamOptions): ScanStream },
   options: StreamOptions,
   input: Uint8Array,
   cuts: Iterable<number>,

@@ -10,7 +10,7 @@ function read(declared: string, text: string, direction: 'request' | 'response' 
 }
 
 test('JSON is read as JSON, whatever it is called', () => {
-  for (const text of ['{"a":1}', '\n {\n "a', '[{', '["a', '[ [', '{}', '"text', '\ufeff{"a']) {
+  for (const text of ['{"a":1}', '\n {\n "a', '[{"a', '["a', '[ [', '{}', '"text', '\ufeff{"a']) {
     for (const declared of ['text/plain', '', 'application/octet-stream', 'application/x-amz-json-1.1'])
       assert.equal(read(declared, text, 'request'), json, `${declared} ${text}`)
   }
@@ -31,6 +31,17 @@ test('an event stream of JSON is read as one, whatever it is called', () => {
   for (const text of texts)
     for (const declared of ['text/plain', json, '']) assert.equal(read(declared, text), events, text)
   assert.equal(read('text/plain', texts[0]!, 'request'), 'text/plain', 'services read no event streams')
+})
+
+test('an array of what Gemini streams is read as a stream, any other as a document', () => {
+  for (const declared of [json, 'application/json; charset=UTF-8', 'text/plain']) {
+    for (const text of ['[{"candidates": [', '[\n  {\n "usageMetadata"', ' [ { "promptFeedback"'])
+      assert.match(read(declared, text) ?? '', /of=deltas/)
+    for (const text of ['[', '[{', '[ {"', '[{"cand', '[{"candidates'])
+      assert.equal(read(declared, text), null, text)
+    assert.match(read(declared, '[{"generated_text":"x"}]') ?? '', /^application\/json(?!.*deltas)/)
+  }
+  assert.equal(read(json, '[{"candidates":', 'request'), json)
 })
 
 test('YAML, logs and headers are no event streams', () => {
