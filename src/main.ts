@@ -16,10 +16,12 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { openTextTrial } from './scanner/text_trial.ts'
 import type { Store } from './state/store.ts'
 import { agreeOnKey, openStore } from './state/open_store.ts'
+import { shareUse } from './state/share_use.ts'
 import { type HoldRelay, relayHolds } from './threads/relay_holds.ts'
 import { type RecordRelay, relayRecords } from './threads/relay_records.ts'
 import { listenablePort } from './threads/listenable_port.ts'
 import type { ToWorker } from './threads/messages.ts'
+import { SharedCounts, sharedCountsMemory } from './threads/shared_counts.ts'
 import { spawnWorkers, type Workers, type WorkersOptions } from './threads/spawn_workers.ts'
 
 /** A running gateway. */
@@ -112,7 +114,12 @@ async function wire(config: Config, log: Log, closers: Closer[]): Promise<Gatewa
   })
   closers.push(() => notifier.close())
   const hopeless = Promise.withResolvers<string>()
-  const workers = startWorkers(parts, proxy_port, { holds, records, metrics }, hopeless.resolve)
+  const counts = sharedCountsMemory(config.workers)
+  if (config.state !== 'embedded') {
+    const shared = await shareUse(parts.store, new SharedCounts(counts, 0))
+    closers.push(() => shared.close())
+  }
+  const workers = startWorkers(parts, proxy_port, { holds, records, metrics, counts }, hopeless.resolve)
   now.workers = workers
   closers.push((grace_ms) => workers.stop(grace_ms))
   await workers.ready
@@ -209,10 +216,18 @@ function follow({ log, audit, ledger, policy, now }: Parts): void {
   })
 }
 
+/** What takes in the workers' messages, and what they count in. */
+interface Relays {
+  readonly holds: HoldRelay
+  readonly records: RecordRelay
+  readonly metrics: Metrics
+  readonly counts: SharedArrayBuffer
+}
+
 function startWorkers(
   { config, log, policy, api_keys, now }: Parts,
   port: number,
-  { holds, records, metrics }: { holds: HoldRelay; records: RecordRelay; metrics: Metrics },
+  { holds, records, metrics, counts }: Relays,
   onHopeless: (reason: string) => void,
 ): Workers {
   const onMessage: WorkersOptions['onMessage'] = (worker, message) => {
@@ -245,6 +260,7 @@ function startWorkers(
       metrics.workerLost(worker)
     },
     onHopeless,
+    counts,
     log,
   })
 }

@@ -204,6 +204,11 @@ export const limits = {
   /** How long one operation of a state store on the network may take, and how long its start waits for it. */
   state_ms_max: 3_000,
   state_open_ms_max: 30_000,
+  /** How often a gateway tells others what it counted for limits, and when a silent one's open requests are forgotten. */
+  limit_use_ms: 250,
+  limit_use_silent_ms_max: 5_000,
+  /** Counters in one such message: it fits into one value of the state store. */
+  limit_use_counters_max: 20_000,
   connections_max: 1_000,
   /** How long the test of a connection waits for its service. */
   connection_try_ms_max: 10_000,
@@ -240,6 +245,8 @@ assert(
     (limits.audit_spool_bytes_max * limits.audit_spool_reserve_percent) / 100,
 )
 assert(4 * limits.approval_preview_bytes_max < limits.state_value_bytes_max)
+assert(4 * limits.limit_use_ms < limits.limit_use_silent_ms_max)
+assert(limits.limit_use_counters_max * 32 < limits.state_value_bytes_max)
 assert(limits.notify_retry_ms_min < limits.notify_retry_ms_max)
 assert(limits.audit_retry_ms_min < limits.audit_retry_ms_max)
 assert(2 * limits.audit_body_bytes_max < limits.audit_batch_bytes_max)

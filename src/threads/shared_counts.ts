@@ -11,7 +11,10 @@ const CURRENT = 1
 const PREVIOUS = 2
 const OPEN = 3 // what is open at the moment, over all workers
 const STAYS_UNTIL = 4 // seconds since the epoch; nobody needs the slot after it
-const FIELDS = 5
+const UNTOLD = 5 // of what was added here: what other gateways were not told yet
+const WINDOW_MS = 6 // length of the window
+const ELSEWHERE = 7 // what is open at other gateways
+const FIELDS = 8
 
 const bytes_of_keys = slots * 8
 const bytes_of_fields = slots * FIELDS * 4
@@ -22,6 +25,13 @@ export interface WindowCount {
   readonly used: number
   /** Until the current window ends, in ms. */
   readonly reset_ms: number
+}
+
+/** What was counted here since it was last asked for, for other gateways. */
+export interface UntoldUse {
+  readonly added: readonly (readonly [key: bigint, window_ms: number, amount: number])[]
+  /** All that is open here at the moment. */
+  readonly open: readonly (readonly [key: bigint, open: number])[]
 }
 
 /** Memory for the counts of a gateway's workers; made once and given to each. */
@@ -76,13 +86,59 @@ export class SharedCounts {
     if (held !== 0n && held !== key && !this.#forgotten(free, now_s)) return this.slot(key, now_ms, stays_ms)
     const before = Atomics.compareExchange(this.#keys, free, held, key)
     if (before !== held) return this.slot(key, now_ms, stays_ms)
-    if (held !== 0n) for (let field = 0; field < OPEN; field++) this.#set(free, field, 0)
+    if (held !== 0n) for (const field of [WINDOW, CURRENT, PREVIOUS, UNTOLD]) this.#set(free, field, 0)
     return this.#stay(free, now_s, stays_ms)
   }
 
   /** Adds to the current window and says how full it is then. An amount of 0 only asks. */
   add(slot: number, amount: number, window_ms: number, now_ms: number): WindowCount {
+    const at = slot * FIELDS
+    this.#turn(slot, Math.floor(now_ms / window_ms) | 0)
+    if (amount !== 0) {
+      Atomics.add(this.#fields, at + UNTOLD, amount)
+      this.#set(slot, WINDOW_MS, Math.min(window_ms, 2 ** 31 - 1))
+    }
+    const current = Atomics.add(this.#fields, at + CURRENT, amount) + amount
+    const elapsed_ms = now_ms % window_ms
+    const previous = Atomics.load(this.#fields, at + PREVIOUS) * (1 - elapsed_ms / window_ms)
+    return { used: current + previous, reset_ms: window_ms - elapsed_ms }
+  }
+
+  /** Adds what another gateway counted at a time that is hardly ever long ago. */
+  addFromElsewhere(key: bigint, amount: number, window_ms: number, at_ms: number, now_ms: number): void {
+    const slot = this.slot(key, now_ms, 2 * window_ms)
+    if (slot === -1) return
     const window = Math.floor(now_ms / window_ms) | 0
+    this.#turn(slot, window)
+    const behind = (window - (Math.floor(at_ms / window_ms) | 0)) | 0
+    if (behind <= 0) Atomics.add(this.#fields, slot * FIELDS + CURRENT, amount)
+    else if (behind === 1) Atomics.add(this.#fields, slot * FIELDS + PREVIOUS, amount)
+  }
+
+  /** So many more (or fewer) are open at other gateways. */
+  openElsewhere(key: bigint, more: number, now_ms: number, stays_ms: number): void {
+    const slot = this.slot(key, now_ms, stays_ms)
+    if (slot !== -1) Atomics.add(this.#fields, slot * FIELDS + ELSEWHERE, more)
+  }
+
+  /** @param most at most so many counters; the others wait for the next time */
+  takeUntold(most: number): UntoldUse {
+    const added: [bigint, number, number][] = []
+    const open: [bigint, number][] = []
+    for (let slot = 0; slot < slots && added.length + open.length < most; slot++) {
+      const at = slot * FIELDS
+      if (this.#fields[at + UNTOLD] === 0 && this.#fields[at + OPEN] === 0) continue
+      const key = Atomics.load(this.#keys, slot)
+      const amount = Atomics.exchange(this.#fields, at + UNTOLD, 0)
+      if (amount !== 0) added.push([key, this.#fields[at + WINDOW_MS]!, amount])
+      const here = Atomics.load(this.#fields, at + OPEN)
+      if (here > 0) open.push([key, here])
+    }
+    return { added, open }
+  }
+
+  /** Begins the window when it is another one than what was counted last. */
+  #turn(slot: number, window: number): void {
     const at = slot * FIELDS
     const counted = Atomics.load(this.#fields, at + WINDOW)
     if (
@@ -92,16 +148,13 @@ export class SharedCounts {
       const ended = Atomics.exchange(this.#fields, at + CURRENT, 0)
       this.#set(slot, PREVIOUS, ((counted + 1) | 0) === window ? ended : 0)
     }
-    const current = Atomics.add(this.#fields, at + CURRENT, amount) + amount
-    const elapsed_ms = now_ms % window_ms
-    const previous = Atomics.load(this.#fields, at + PREVIOUS) * (1 - elapsed_ms / window_ms)
-    return { used: current + previous, reset_ms: window_ms - elapsed_ms }
   }
 
-  /** One more is open. @returns how many, with this one */
+  /** One more is open. @returns how many, with this one, at other gateways too */
   open(slot: number): number {
     Atomics.add(this.#own, slot, 1)
-    return Atomics.add(this.#fields, slot * FIELDS + OPEN, 1) + 1
+    const elsewhere = Math.max(0, Atomics.load(this.#fields, slot * FIELDS + ELSEWHERE))
+    return Atomics.add(this.#fields, slot * FIELDS + OPEN, 1) + 1 + elsewhere
   }
 
   close(slot: number): void {
@@ -119,7 +172,9 @@ export class SharedCounts {
 
   #forgotten(slot: number, now_s: number): boolean {
     const at = slot * FIELDS
-    return Atomics.load(this.#fields, at + STAYS_UNTIL) < now_s && Atomics.load(this.#fields, at + OPEN) === 0
+    if (Atomics.load(this.#fields, at + STAYS_UNTIL) >= now_s) return false
+    const open = Atomics.load(this.#fields, at + OPEN)
+    return open === 0 && Atomics.load(this.#fields, at + ELSEWHERE) === 0
   }
 
   #stay(slot: number, now_s: number, stays_ms: number): number {

@@ -6,7 +6,7 @@ import { batchedPort } from './batched_port.ts'
 import { describeCrash } from './describe_crash.ts'
 import { ListenError } from './listenable_port.ts'
 import type { ToControl, ToWorker } from './messages.ts'
-import { SharedCounts, sharedCountsMemory } from './shared_counts.ts'
+import { SharedCounts } from './shared_counts.ts'
 
 /** A worker that keeps failing before it listens is given up after so many attempts. */
 const failures_max = 8
@@ -36,6 +36,8 @@ export interface WorkersOptions {
   /** The last worker was given up: nobody serves the port any more. */
   readonly onHopeless: (reason: string) => void
   readonly log: Log
+  /** See `sharedCountsMemory`. */
+  readonly counts: SharedArrayBuffer
   /** The thread's entry. Default: the proxy. */
   readonly entry?: URL
 }
@@ -93,7 +95,7 @@ class WorkerPool implements Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options
-    this.#counts = sharedCountsMemory(options.count)
+    this.#counts = options.counts
     this.#slots = Array.from({ length: options.count }, (_, index) => ({
       index,
       worker: null,

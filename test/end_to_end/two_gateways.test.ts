@@ -21,6 +21,10 @@ before(async () => {
     upstream: ${upstream}
     allow: [{ groups: [ml-eng] }]
     approve: [{ name: exports, keywords: [export], approvers: [security-oncall], hold: 20s, grant_max: 1h }]
+  limited:
+    upstream: ${upstream}
+    allow: [{ groups: [ml-eng] }]
+    limits: [{ requests: 20, window: 1d }]
 `,
     settings: (upstream: string) => `state: ${nats.url}
 api_connections: { upstreams: ["${upstream}"] }
@@ -165,6 +169,29 @@ test('a grant given on one lets the caller through on the other, until it is tak
   const held = chat(first, 'export three', 'granted')
   await decide(second, 'deny')
   assert.equal((await held).status, 403)
+})
+
+test('a limit counts what the caller did at either gateway', async () => {
+  const token = await first.token('ana')
+  const left = async (at: Stack) => {
+    const answer = await fetch(`${at.proxy}/limited/v1/models`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    await answer.arrayBuffer()
+    return { status: answer.status, left: Number(/r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]) }
+  }
+  for (let i = 1; i <= 12; i++) assert.deepEqual(await left(first), { status: 200, left: 20 - i })
+  let asked = 0
+  await until('the second never hears of it', async () => {
+    asked++
+    return (await left(second)).left === 20 - 12 - asked
+  })
+  while (asked < 8) {
+    assert.equal((await left(second)).status, 200)
+    asked++
+  }
+  assert.equal((await left(second)).status, 429, 'twelve there and eight here are twenty')
+  await until('the first never hears of it', async () => (await left(first)).status === 429)
 })
 
 test('without NATS verified callers and keys go on, what needs a person is refused, and all of it comes back', async () => {

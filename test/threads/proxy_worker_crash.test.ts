@@ -6,6 +6,7 @@ import { createLog } from '../../src/log.ts'
 import type { Snapshot } from '../../src/policy/snapshot.ts'
 import { listenablePort } from '../../src/threads/listenable_port.ts'
 import { spawnWorkers } from '../../src/threads/spawn_workers.ts'
+import { sharedCountsMemory } from '../../src/threads/shared_counts.ts'
 
 const snapshot: Snapshot = {
   version: 'v1',
@@ -21,6 +22,7 @@ test('a bug in a real proxy worker ends that thread alone: the port stays served
   const lines: string[] = []
   const lost: number[] = []
   const workers = spawnWorkers({
+    counts: sharedCountsMemory(4),
     count: 2,
     host: '127.0.0.1',
     port,

@@ -53,3 +53,30 @@ test('a full neighbourhood makes room from what nobody needs any more, never fro
   assert.ok(kept.includes(taken) && taken !== kept[3])
   assert.equal(counts.add(taken, 1, minute, later).used, 1, 'it begins at nothing')
 })
+
+test('what others counted counts here, in its window, and what was counted here is told once', () => {
+  const [one, other] = [
+    new SharedCounts(sharedCountsMemory(1), 0),
+    new SharedCounts(sharedCountsMemory(1), 0),
+  ]
+  const at = start - (start % minute)
+  const key = countKey('a')
+  const slot = one.slot(key, at, 2 * minute)
+  one.add(slot, 5, minute, at + 1)
+  one.add(slot, -1, minute, at + 2)
+  one.open(slot)
+  const { added, open } = one.takeUntold(100)
+  assert.deepEqual([added, open], [[[key, minute, 4]], [[key, 1]]])
+  assert.deepEqual(one.takeUntold(100).added, [], 'told once')
+  for (const [counter, window_ms, amount] of added)
+    other.addFromElsewhere(counter, amount, window_ms, at + 2, at + 3)
+  for (const [counter, many] of open) other.openElsewhere(counter, many, at + 3, minute)
+  const there = other.slot(key, at + 3, 2 * minute)
+  assert.equal(other.add(there, 1, minute, at + 3).used, 5)
+  assert.equal(other.open(there), 2, 'one open there, one here')
+  assert.deepEqual(other.takeUntold(100).added, [[key, minute, 1]], 'what was heard is not told on')
+  other.addFromElsewhere(key, 10, minute, at + 4, at + minute)
+  assert.equal(other.add(there, 0, minute, at + minute).used, 15, 'late, it counts for the window before')
+  other.addFromElsewhere(key, 10, minute, at + 4, at + 2 * minute)
+  assert.equal(other.add(there, 0, minute, at + 2 * minute).used, 0, 'later still, not at all')
+})

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { silent_log } from '../../src/log.ts'
 import type { Snapshot } from '../../src/policy/snapshot.ts'
 import { spawnWorkers, type Workers, type WorkersOptions } from '../../src/threads/spawn_workers.ts'
+import { sharedCountsMemory } from '../../src/threads/shared_counts.ts'
 
 const snapshot = { version: 'v1' } as unknown as Snapshot
 
@@ -13,6 +14,7 @@ function spawned(gateway: string, count = 2, more: Partial<WorkersOptions> = {})
   const lost: number[] = []
   const hopeless: string[] = []
   const workers = spawnWorkers({
+    counts: sharedCountsMemory(4),
     count,
     host: '127.0.0.1',
     port: 4_242,
