@@ -5,7 +5,7 @@ import { CUT, NOT_THERE, behindType, behindValue, isBlank, isQuote, plainEnd, qu
 import { readClientFlag, readPair, readPgpass, readQuoted, readUserFlag } from './command_line'
 import { LATCH } from './layout'
 import { looksChosen } from './looks_chosen'
-import { readLoose } from './loose_value'
+import { isStrong, readLoose } from './loose_value'
 import { isPlaceholder, listed } from './placeholders'
 import { anyDigit, entropy, hasDigit, isDigit, isLetter, isUpper, isWord } from './randomness'
 import { mayFollow, namesPassword } from './short_words'
@@ -39,6 +39,8 @@ export const WORD_PW: u32 = 8
 /** What a password in quotes follows; what a name and a password in quotes follow. */
 export const WORD_QUOTED: u32 = 9
 export const WORD_PAIR: u32 = 10
+/** As WORD_TOKEN, and people choose some of them. */
+export const WORD_SECRET: u32 = 11
 
 const SUFFIX_MAX: u32 = 24
 /** So far is looked back from the end of a key word: less than channels keep before its start. */
@@ -90,7 +92,7 @@ function namesSecret(p: usize, n: u32): bool {
 
 /** Whether the value of a key word is taken for a secret. */
 function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): bool {
-  if (word == WORD_TOKEN && (n < TOKEN_BYTES_MIN || !hasDigit(p, n))) return false
+  if (word != WORD_PASSWORD && (n < TOKEN_BYTES_MIN ? word == WORD_TOKEN : !hasDigit(p, n))) return false
   if (n < PASSWORD_BYTES_MIN || isPlaceholder(p, n)) return false
   let digits: u32 = 0
   let letters: u32 = 0
@@ -119,8 +121,9 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
       others++
     }
   }
-  if (word == WORD_TOKEN) {
+  if (word == WORD_TOKEN || word == WORD_SECRET) {
     if (spaces > 0) return false
+    if (n < TOKEN_BYTES_MIN) return word == WORD_SECRET && !prose && isStrong(p, n)
     if (digits < 2 || letters < 2) return false
     if (load<u8>(p) == 47 || slashes * 8 > n) return false
     if (!quoted && joints > 1 && uppers == letters) return false // A_CONSTANT2
@@ -203,7 +206,7 @@ function readAssignment(t: usize, n: u32, i: u32, word: u32, short: bool, final:
   loose_from = p
   const floor = i > BACK_MAX ? i - BACK_MAX : 0
   const name = nameStart(t, i, floor)
-  if (word == WORD_TOKEN && listed(t + name, i - name, PAGERS, false)) return NO
+  if (word != WORD_PASSWORD && listed(t + name, i - name, PAGERS, false)) return NO
   const before: u8 = name > floor ? load<u8>(t + name - 1) : 0
   let closed = false
   let q = p
@@ -254,7 +257,7 @@ function readAssignment(t: usize, n: u32, i: u32, word: u32, short: bool, final:
   } else if (spaced && (c | 32) == 119 && (next | 32) == 97 && (third | 32) == 115 && load<u8>(t + p + 3) == 32) {
     p += 4
     prose = true
-  } else if (spaced && (c | 32) == 116 && (next | 32) == 111 && third == 32 && isQuote(load<u8>(t + p + 3))) {
+  } else if (spaced && (c | 32) == 116 && (next | 32) == 111 && third == 32 && !short && isQuote(load<u8>(t + p + 3))) {
     p += 3
   } else if (wide != 0) {
     p += 3
@@ -314,7 +317,7 @@ function readValue(t: usize, n: u32, from: u32, word: u32, quote: u8, escaped: b
   // a quote that ends before its value, as in `'Password: ', …`
   if (quote != 0 && p < n && load<u8>(t + p) <= 13) return NO
   if (p - from >= LATCH) {
-    if (word != WORD_TOKEN || !isSecretValue(t + from, LATCH, word, quote != 0, prose)) return NO
+    if ((word != WORD_TOKEN && word != WORD_SECRET) || !isSecretValue(t + from, LATCH, word, quote != 0, prose)) return NO
     value_start = from
     value_end = from + LATCH
     return LONG

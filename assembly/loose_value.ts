@@ -89,7 +89,7 @@ function isStop(c: u8): bool {
 }
 
 /** Letters of both cases and a digit, or letters, digits and a mark; and no word, name or digest. */
-function isStrong(p: usize, n: u32): bool {
+export function isStrong(p: usize, n: u32): bool {
   if (n < BYTES_MIN || n > BYTES_MAX) return false
   let digits: u32 = 0
   let letters: u32 = 0

@@ -241,8 +241,8 @@ function lookAtRuns(t: usize, q: u32, from: u32, crossing: bool): void {
     digit = digit_bits != 0 || run_bits == u64.MAX_VALUE
   }
   classify(t + q)
-  // without a digit no run is a secret
-  if ((digit || digit_bits != 0) && longs(run_bits, run_before) != 0) {
+  // without a digit no run is a secret, but one that goes on may still have some
+  if ((digit || digit_bits != 0 || run_bits >> 63 != 0) && longs(run_bits, run_before) != 0) {
     const block = (q - from) >> 6
     const word = MARKS + (<usize>(block >> 6) << 3)
     store<u64>(word, load<u64>(word) | (<u64>1 << (block & 63)))

@@ -29,7 +29,6 @@ const passwords = [
 
 /** Names of what machines draw. */
 const tokens = [
-  'secret',
   'token',
   'api_key',
   'api-key',
@@ -94,6 +93,7 @@ export function contextWords(): ContextWord[] {
   }
   add(passwords, 1)
   add(tokens, 2)
+  words.push({ literal: 'secret', reference: 11 })
   words.push({ literal: ' -u ', reference: 3 }, { literal: ' --user ', reference: 3 })
   for (const [literal, flag, spaces] of clients) {
     words.push({ literal, reference: (spaces === 'tight' ? 4 : 5) | (flag.charCodeAt(0) << 16) })
