@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { ExchangeFrames } from '../../src/control/api_shapes.ts'
 import type { ExchangeDetail } from '../../src/control/messages.ts'
+import { indentJson, isJson } from './indent_json.ts'
 import { LoadState } from './load_state.tsx'
 import { MarkedText } from './marked_text.tsx'
 import { durationText } from './number_text.ts'
@@ -86,7 +87,10 @@ function Player({ recording, exchange }: { recording: ExchangeFrames; exchange: 
       </p>
       <h3>Request</h3>
       <pre class="replayed">
-        <MarkedText text={request} triggers={[]} />
+        <MarkedText
+          text={!raw && isJson(exchange.request.content_type) ? indentJson(request) : request}
+          triggers={[]}
+        />
       </pre>
       <h3>Response {playing && <span class="chip ok">playing</span>}</h3>
       <pre class="replayed response">
