@@ -1,13 +1,8 @@
-import { parseArgs } from 'node:util'
 import type { ApprovalDetail, ApprovalItem, Decision, GrantItem } from '../control/messages.ts'
-import {
-  type ControlClient,
-  ControlClientError,
-  controlClient,
-  default_control_url,
-} from './control_client.ts'
+import { type ControlClient, controlClient, default_control_url } from './control_client.ts'
+import { controlCommand } from './control_command.ts'
 import { printableLines, textTable } from './text_table.ts'
-import { isUsageError, UsageError } from './usage_error.ts'
+import { UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice approvals list [--state STATE]
        sluice approvals show ID
@@ -37,31 +32,21 @@ interface Options {
 }
 
 /** `sluice approvals`. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
+export function run(args: string[]): Promise<number> {
+  return controlCommand(
+    {
+      name: 'approvals',
+      usage,
+      words: 2,
       options: {
         state: { type: 'string' },
         reason: { type: 'string' },
         grant: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
       },
-    })
-    const [what, id, ...more] = positionals
-    if (more.length > 0) throw new UsageError(`unexpected ${JSON.stringify(more[0])}`)
-    return await dispatch(what, id, values)
-  } catch (error) {
-    if (error instanceof ControlClientError) {
-      process.stderr.write(`sluice approvals: ${error.message}\n`)
-      return error.status === 0 ? 2 : 1
-    }
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`sluice approvals: ${error.message}\n\n${usage}`)
-    return 2
-  }
+    },
+    args,
+    ([what, id], values) => dispatch(what, id, values),
+  )
 }
 
 async function dispatch(what: string | undefined, id: string | undefined, options: Options): Promise<number> {
@@ -102,7 +87,7 @@ async function list(client: ControlClient, state: string): Promise<number> {
     return 0
   }
   const now = Date.now()
-  const heading = ['ID', 'STATE', 'CALLER', 'REQUEST', 'MODEL', 'RULE', 'TRIGGERS', 'AGE', 'LEFT']
+  const heading = ['ID', 'STATE', 'CALLER', 'REQUEST', 'MODEL', 'RULE', 'TRIGGERS', 'AGE', 'LEFT', 'ASKED']
   const rows = approvals.map((approval) => [
     approval.id,
     stateOf(approval),
@@ -113,9 +98,18 @@ async function list(client: ControlClient, state: string): Promise<number> {
     approval.triggers.join(', '),
     minutes(now - approval.created_at),
     approval.state === 'pending' || approval.state === 'approved' ? minutes(approval.expires_at - now) : '-',
+    shortened(approval.excerpt),
   ])
   process.stdout.write(textTable(heading, rows))
   return 0
+}
+
+const asked_chars_max = 60
+
+function shortened(excerpt: string): string {
+  const characters = [...excerpt]
+  if (characters.length <= asked_chars_max) return excerpt || '-'
+  return `${characters.slice(0, asked_chars_max - 1).join('')}…`
 }
 
 function stateOf({ state, may_decide, min_approvals, approved_by }: ApprovalItem): string {

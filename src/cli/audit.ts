@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { checkEvidence, type Evidence } from '../audit/evidence.ts'
 import type { ErasedBodies } from '../audit/erase_bodies.ts'
 import type { VerifyReport } from '../audit/verify_log.ts'
@@ -13,8 +12,9 @@ import {
   controlClient,
   default_control_url,
 } from './control_client.ts'
+import { controlCommand } from './control_command.ts'
 import { printable } from './text_table.ts'
-import { isUsageError, UsageError } from './usage_error.ts'
+import { UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice audit verify
        sluice audit export ID [--out FILE]
@@ -51,11 +51,12 @@ Exit code 0: all is as it was written, 1: it is not, or the gateway refused, 2: 
 const poll_ms = 500
 
 /** `sluice audit`. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
+export function run(args: string[]): Promise<number> {
+  return controlCommand(
+    {
+      name: 'audit',
+      usage,
+      words: 2,
       options: {
         out: { type: 'string' },
         key: { type: 'string' },
@@ -66,32 +67,24 @@ export async function run(args: string[]): Promise<number> {
         before: { type: 'string' },
         config: { type: 'string' },
         keywords: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
       },
-    })
-    const [what, name, ...more] = positionals
-    if (more.length > 0) throw new UsageError(`unexpected ${JSON.stringify(more[0])}`)
-    if (what === 'check') return await check(name, values.key)
-    if ((what === 'export') !== (name !== undefined)) throw new UsageError('which exchange?')
-    if (what === 'verify') return await verify(controlClient(values))
-    if (what === 'export') return await exportOne(controlClient(values), name ?? '', values.out)
-    if (what === 'keys') return await printKeys(controlClient(values))
-    if (what === 'erase') return await erase(controlClient(values), values)
-    if (values.format !== undefined && values.format !== 'jsonl')
-      throw new UsageError('the only format is jsonl')
-    if (what === 'dry-run') return await tryPolicy(controlClient(values), values)
-    if (what !== 'sessions') throw new UsageError('verify, export, check, keys, sessions, dry-run or erase?')
-    return await exportSessions(controlClient(values), since(values.since ?? '1d', Date.now()))
-  } catch (error) {
-    if (error instanceof ControlClientError) {
-      process.stderr.write(`sluice audit: ${error.message}\n`)
-      return error.status === 0 ? 2 : 1
-    }
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`sluice audit: ${error.message}\n\n${usage}`)
-    return 2
-  }
+    },
+    args,
+    async ([what, name], values) => {
+      if (what === 'check') return await check(name, values.key)
+      if ((what === 'export') !== (name !== undefined)) throw new UsageError('which exchange?')
+      if (what === 'verify') return await verify(controlClient(values))
+      if (what === 'export') return await exportOne(controlClient(values), name ?? '', values.out)
+      if (what === 'keys') return await printKeys(controlClient(values))
+      if (what === 'erase') return await erase(controlClient(values), values)
+      if (values.format !== undefined && values.format !== 'jsonl')
+        throw new UsageError('the only format is jsonl')
+      if (what === 'dry-run') return await tryPolicy(controlClient(values), values)
+      if (what !== 'sessions')
+        throw new UsageError('verify, export, check, keys, sessions, dry-run or erase?')
+      return await exportSessions(controlClient(values), since(values.since ?? '1d', Date.now()))
+    },
+  )
 }
 
 function tryPolicy(

@@ -1,15 +1,10 @@
-import { parseArgs } from 'node:util'
 import { parseDuration } from '../config/durations.ts'
 import type { ApiKeyList, CreatedApiKey } from '../control/api_key_routes.ts'
 import type { ApiKeyInfo } from '../identity/api_key_register.ts'
-import {
-  type ControlClient,
-  ControlClientError,
-  controlClient,
-  default_control_url,
-} from './control_client.ts'
+import { type ControlClient, controlClient, default_control_url } from './control_client.ts'
+import { controlCommand } from './control_command.ts'
 import { textTable } from './text_table.ts'
-import { isUsageError, UsageError } from './usage_error.ts'
+import { UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice keys list
        sluice keys create NAME --group GROUP [--group GROUP…] [--expires 90d]
@@ -27,48 +22,40 @@ Exit code 0: done, 1: refused by the gateway, 2: called wrongly or not reached.
 `
 
 /** `sluice keys`. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
+export function run(args: string[]): Promise<number> {
+  return controlCommand(
+    {
+      name: 'keys',
+      usage,
+      words: 2,
       options: {
         group: { type: 'string', multiple: true },
         expires: { type: 'string' },
-        url: { type: 'string' },
-        token: { type: 'string' },
       },
-    })
-    const [what, name, ...more] = positionals
-    if (more.length > 0) throw new UsageError(`unexpected ${JSON.stringify(more[0])}`)
-    switch (what) {
-      case 'list':
-        return await list(controlClient(values))
-      case 'create': {
-        const { group: groups = [], expires = '90d' } = values
-        if (name === undefined) throw new UsageError('create needs a name: what is the key for?')
-        if (groups.length === 0) throw new UsageError('create needs at least one --group')
-        const expires_ms = parseDuration(expires)
-        if (expires_ms === null) throw new UsageError('--expires must be a time such as 12h or 90d')
-        return await create(controlClient(values), { name, groups, expires_at: Date.now() + expires_ms })
+    },
+    args,
+    async ([what, name], values) => {
+      switch (what) {
+        case 'list':
+          return await list(controlClient(values))
+        case 'create': {
+          const { group: groups = [], expires = '90d' } = values
+          if (name === undefined) throw new UsageError('create needs a name: what is the key for?')
+          if (groups.length === 0) throw new UsageError('create needs at least one --group')
+          const expires_ms = parseDuration(expires)
+          if (expires_ms === null) throw new UsageError('--expires must be a time such as 12h or 90d')
+          return await create(controlClient(values), { name, groups, expires_at: Date.now() + expires_ms })
+        }
+        case 'revoke':
+          if (name === undefined) throw new UsageError('revoke needs an id; see: sluice keys list')
+          return await revoke(controlClient(values), name)
+        default:
+          throw new UsageError(
+            what === undefined ? 'what: list, create or revoke?' : `there is no "keys ${what}"`,
+          )
       }
-      case 'revoke':
-        if (name === undefined) throw new UsageError('revoke needs an id; see: sluice keys list')
-        return await revoke(controlClient(values), name)
-      default:
-        throw new UsageError(
-          what === undefined ? 'what: list, create or revoke?' : `there is no "keys ${what}"`,
-        )
-    }
-  } catch (error) {
-    if (error instanceof ControlClientError) {
-      process.stderr.write(`sluice keys: ${error.message}\n`)
-      return error.status === 0 ? 2 : 1
-    }
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`sluice keys: ${error.message}\n\n${usage}`)
-    return 2
-  }
+    },
+  )
 }
 
 async function list(client: ControlClient): Promise<number> {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type { ExchangeFrames } from '../control/api_shapes.ts'
 import type { ExchangeDetail } from '../control/messages.ts'
-import { ControlClientError, controlClient, default_control_url } from './control_client.ts'
+import { controlClient, default_control_url } from './control_client.ts'
+import { controlCommand } from './control_command.ts'
 import { printable, printableLines } from './text_table.ts'
-import { isUsageError, UsageError } from './usage_error.ts'
+import { UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice replay ID [--speed FACTOR]
 
@@ -22,31 +22,21 @@ Exit code 0: done, 1: refused by the gateway, 2: called wrongly or not reached.
 const pause_ms_max = 60_000
 
 /** `sluice replay`. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { speed: { type: 'string' }, url: { type: 'string' }, token: { type: 'string' } },
-    })
-    const [id, ...more] = positionals
-    if (id === undefined || more.length > 0) throw new UsageError('which exchange?')
-    const speed = Number(values.speed ?? '1')
-    if (!Number.isFinite(speed) || speed < 0) throw new UsageError('--speed: a number such as 2 or 0.5')
-    const client = controlClient(values)
-    const path = `/api/v1/exchanges/${encodeURIComponent(id)}`
-    const detail = await client.json<ExchangeDetail>('GET', path)
-    await play(detail, await client.json<ExchangeFrames>('GET', `${path}/frames`), speed)
-    return 0
-  } catch (error) {
-    if (error instanceof ControlClientError) {
-      process.stderr.write(`sluice replay: ${error.message}\n`)
-      return error.status === 0 ? 2 : 1
-    }
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`sluice replay: ${error.message}\n\n${usage}`)
-    return 2
-  }
+export function run(args: string[]): Promise<number> {
+  return controlCommand(
+    { name: 'replay', usage, words: 1, options: { speed: { type: 'string' } } },
+    args,
+    async ([id], values) => {
+      if (id === undefined) throw new UsageError('which exchange?')
+      const speed = Number(values.speed ?? '1')
+      if (!Number.isFinite(speed) || speed < 0) throw new UsageError('--speed: a number such as 2 or 0.5')
+      const client = controlClient(values)
+      const path = `/api/v1/exchanges/${encodeURIComponent(id)}`
+      const detail = await client.json<ExchangeDetail>('GET', path)
+      await play(detail, await client.json<ExchangeFrames>('GET', `${path}/frames`), speed)
+      return 0
+    },
+  )
 }
 
 async function play(detail: ExchangeDetail, recorded: ExchangeFrames, speed: number): Promise<void> {

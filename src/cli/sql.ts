@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
-import { ControlClientError, controlClient, default_control_url } from './control_client.ts'
+import { controlClient, default_control_url } from './control_client.ts'
+import { controlCommand } from './control_command.ts'
 import { printableLines } from './text_table.ts'
-import { isUsageError, UsageError } from './usage_error.ts'
+import { UsageError } from './usage_error.ts'
 
 export const usage = `usage: sluice sql "SELECT …" [--format FORMAT]
 
@@ -15,29 +15,18 @@ Exit code 0: done, 1: refused by the gateway or the database, 2: called wrongly 
 `
 
 /** `sluice sql`. */
-export async function run(args: string[]): Promise<number> {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { format: { type: 'string' }, url: { type: 'string' }, token: { type: 'string' } },
-    })
-    const [query, ...more] = positionals
-    if (query === undefined || query.trim() === '') throw new UsageError('which query?')
-    if (more.length > 0) throw new UsageError('the query must be one argument; put it in quotes')
-    const format = values.format ?? (process.stdout.isTTY ? 'PrettyCompact' : 'TabSeparatedWithNames')
-    const answer = await controlClient(values).text('POST', '/api/v1/sql', { query, format })
-    // What callers sent must not steer the terminal; a pipe gets it as it is.
-    const shown = process.stdout.isTTY ? printableLines(answer) : answer
-    process.stdout.write(shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`)
-    return 0
-  } catch (error) {
-    if (error instanceof ControlClientError) {
-      process.stderr.write(`sluice sql: ${error.message}\n`)
-      return error.status === 0 ? 2 : 1
-    }
-    if (!isUsageError(error)) throw error
-    process.stderr.write(`sluice sql: ${error.message}\n\n${usage}`)
-    return 2
-  }
+export function run(args: string[]): Promise<number> {
+  return controlCommand(
+    { name: 'sql', usage, words: 1, options: { format: { type: 'string' } } },
+    args,
+    async ([query], values) => {
+      if (query === undefined || query.trim() === '') throw new UsageError('which query?')
+      const format = values.format ?? (process.stdout.isTTY ? 'PrettyCompact' : 'TabSeparatedWithNames')
+      const answer = await controlClient(values).text('POST', '/api/v1/sql', { query, format })
+      // What callers sent must not steer the terminal; a pipe gets it as it is.
+      const shown = process.stdout.isTTY ? printableLines(answer) : answer
+      process.stdout.write(shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`)
+      return 0
+    },
+  )
 }

@@ -43,11 +43,11 @@ test('the queue is a table, and approving shows what is approved', async () => {
   const { approval_id } = await stack.ledger.hold(holdRequest('export the table'))
   const list = await sluice(zoe, 'approvals', 'list')
   const [heading, row] = list.stdout.split('\n')
-  assert.match(heading!, /^ID +STATE +CALLER +REQUEST +MODEL +RULE +TRIGGERS +AGE +LEFT$/)
+  assert.match(heading!, /^ID +STATE +CALLER +REQUEST +MODEL +RULE +TRIGGERS +AGE +LEFT +ASKED$/)
   assert.match(
     row!,
     new RegExp(
-      `^${approval_id} +pending +ana@example.com +POST /openai/v1/chat/completions +gpt-5 +risky-words +export +\\ds +\\d+s$`,
+      `^${approval_id} +pending +ana@example.com +POST /openai/v1/chat/completions +gpt-5 +risky-words +export +\\d+s +\\d+s +export the table$`,
     ),
   )
 
