@@ -74,10 +74,13 @@ test('the JSON Schema names every setting', async () => {
     'identity',
     'connections',
     'limits',
+    'api_connections',
     'notify',
     'detectors',
     'audit',
     'state',
+    'nats',
+    'installation_key',
   ]
   assert.deepEqual(Object.keys(schema.properties), top)
   assert.ok(stdout.includes('"default": "400d"'))
