@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { canonicalJson } from '../config/canonical_json.ts'
 import type { Row } from './clickhouse_client.ts'
 import { leafHash } from './merkle.ts'
@@ -41,11 +41,42 @@ export function vouchedColumns(of: keyof typeof columns): string[] {
   return columns[of].split(/\s+/)
 }
 
-/** A row with the vouched columns alone, numbers as numbers however ClickHouse wrote them. */
-function vouched(of: keyof typeof columns, row: Row): Row {
-  return Object.fromEntries(
-    vouchedColumns(of).map((name) => [name, numeric.has(name) ? Number(row[name]) : row[name]]),
-  )
+/** One member of a row's text: its key with the colon, and what it is of. */
+interface Member {
+  readonly key: string
+  readonly name: string
+  readonly numeric: boolean
+}
+
+/** Rows as texts of them are made: by sorted columns, which digests stand among. */
+const members = {
+  exchange: membersOf(vouchedColumns('exchange')),
+  approval: membersOf(vouchedColumns('approval')),
+  salted_approval: membersOf([
+    ...vouchedColumns('approval').filter((name) => name !== 'preview'),
+    'preview_salted_sha256',
+  ]),
+  admin_change: membersOf(vouchedColumns('admin_change')),
+  finding: membersOf(vouchedColumns('finding')),
+  frame: membersOf([...vouchedColumns('frame'), 'sha256']),
+  salted_frame: membersOf([...vouchedColumns('frame'), 'salted_sha256']),
+} as const
+
+function membersOf(names: readonly string[]): Member[] {
+  const sorted = [...names].sort((a, b) => (a < b ? -1 : 1))
+  return sorted.map((name) => ({ key: `${JSON.stringify(name)}:`, name, numeric: numeric.has(name) }))
+}
+
+/** What `canonicalJson` makes of these columns of a row, numbers as numbers however ClickHouse wrote them. */
+function rowText(of: keyof typeof members, row: Row): string {
+  let text = ''
+  for (const { key, name, numeric: isNumber } of members[of]) {
+    const value = row[name]
+    if (isNumber) text += `${text === '' ? '' : ','}${key}${JSON.stringify(Number(value))}`
+    else if (value !== undefined)
+      text += `${text === '' ? '' : ','}${key}${typeof value === 'string' ? JSON.stringify(value) : canonicalJson(value)}`
+  }
+  return `{${text}}`
 }
 
 /** Rows of one record, from wherever they come. */
@@ -64,23 +95,39 @@ export interface RecordRows {
  * the digest is in it, which stays when the body is erased; an approval without a salt is vouched for with its preview.
  */
 export function canonicalRecord({ kind, row, findings, frames }: RecordRows): string {
-  if (kind === 'approval' && String(row.digest ?? '') !== '') {
-    const { preview: _, ...rest } = vouched(kind, row)
-    return canonicalJson({ kind, row: { ...rest, ...namedDigest('preview_', row.digest) } })
-  }
-  if (kind !== 'exchange') return canonicalJson({ kind, row: vouched(kind, row) })
-  return canonicalJson({
-    kind,
-    row: vouched(kind, row),
-    findings: findings.map((finding) => vouched('finding', finding)),
-    frames: frames.map((frame) => ({ ...vouched('frame', frame), ...namedDigest('', frame.digest) })),
-  })
+  if (kind !== 'exchange')
+    return `{"kind":"${kind}","row":${kind === 'approval' ? approvalText(row) : rowText(kind, row)}}`
+  const found = findings.map((finding) => rowText('finding', finding)).join(',')
+  return `{"findings":[${found}],"frames":[${frames.map(frameText).join(',')}],"kind":"exchange","row":${rowText(kind, row)}}`
+}
+
+function approvalText(row: Row): string {
+  const digest = String(row.digest ?? '')
+  if (digest === '') return rowText('approval', row)
+  return rowText('salted_approval', { ...row, preview_salted_sha256: hashOf(digest, salted_prefix) })
+}
+
+/** The kind of a digest is in the member's name, so that none passes for one of another kind. */
+function frameText(row: Row): string {
+  const digest = String(row.digest ?? '')
+  return digest.startsWith(plain_prefix)
+    ? rowText('frame', { ...row, sha256: digest.slice(plain_prefix.length) })
+    : rowText('salted_frame', { ...row, salted_sha256: hashOf(digest, salted_prefix) })
+}
+
+const plain_prefix = 'sha256:'
+const salted_prefix = 'salted-sha256:'
+
+/** Empty for what is no digest of this kind. */
+function hashOf(digest: string, prefix: string): string {
+  return digest.startsWith(prefix) ? digest.slice(prefix.length) : ''
 }
 
 /** What a leaf vouches for of a body: `salted-sha256:` and the hash of salt and bytes; without a salt `sha256:`. */
 export function bodyDigest(salt: string, bytes: string | Uint8Array): string {
-  if (salt === '') return `sha256:${sha256Hex(bytes)}`
-  return `salted-sha256:${createHash('sha256').update(salt).update(bytes).digest('hex')}`
+  if (salt === '') return plain_prefix + sha256Hex(bytes)
+  const salted = typeof bytes === 'string' ? salt + bytes : Buffer.concat([Buffer.from(salt), bytes])
+  return salted_prefix + sha256Hex(salted)
 }
 
 /** The same in SQL: of a row that was erased its tombstone, and nothing of one that only pretends to be. */
@@ -98,15 +145,9 @@ export function newSalt(): string {
   return randomBytes(salt_characters / 2).toString('hex')
 }
 
-/** The kind of a digest is in the member's name, so that none passes for one of another kind. */
-function namedDigest(prefix: string, digest: unknown): Row {
-  const [kind = '', hash = ''] = String(digest ?? '').split(':')
-  return { [`${prefix}${kind.replace('-', '_')}`]: hash }
-}
-
 /** SHA-256 of text or bytes, hexadecimal. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }
 
 /** A row of `leaves`. */
@@ -120,7 +161,10 @@ export interface Leaf {
   readonly record_hash: string
 }
 
-/** Hash of a leaf in the tree. All of its row is in it. */
+/** Hash of a leaf in the tree, of its canonical JSON. All of its row is in it. */
 export function hashOfLeaf({ log_id, sequence, kind, id, started_at, record_hash }: Leaf): Uint8Array {
-  return leafHash(canonicalJson({ log_id, sequence, kind, id, started_at, record_hash }))
+  const text = (value: string) => JSON.stringify(value)
+  return leafHash(
+    `{"id":${text(id)},"kind":${text(kind)},"log_id":${text(log_id)},"record_hash":${text(record_hash)},"sequence":${JSON.stringify(sequence)},"started_at":${text(started_at)}}`,
+  )
 }

@@ -79,6 +79,7 @@ class SpoolWriter {
   #progress: WriterProgress
   #hurry_up_to = 0
   #wakeUp: (() => void) | null = null
+  readonly #made_leaves = new WeakMap<SpooledRecord, Leaf>()
 
   constructor(options: WriterOptions) {
     this.#spool = options.spool
@@ -202,7 +203,10 @@ class SpoolWriter {
       }
     if (rows.length === 0) return null
     try {
-      await this.#clickhouse.insert(table, rows, `${this.#spool.log_id}:${table}:${first}-${last}`)
+      const inserted = this.#clickhouse.insert(table, rows, `${this.#spool.log_id}:${table}:${first}-${last}`)
+      // The engine works in threads of its own; the leaves are made meanwhile.
+      if (plan.sealed === true) this.#makeLeaves(entries)
+      await inserted
       if (this.#progress.failing !== null) {
         this.#log.info({ table }, 'ClickHouse takes audit records again')
         this.#report({ failing: null })
@@ -263,7 +267,28 @@ class SpoolWriter {
     const refused = new Set(plan.rejected.map(({ sequence }) => sequence))
     return entries
       .filter(({ sequence }) => sequence >= first && sequence <= last)
-      .map(({ sequence, record }) => recordLeaf(this.#spool.log_id, sequence, record, refused.has(sequence)))
+      .map(({ sequence, record }) => this.#leaf(sequence, record, refused.has(sequence)))
+  }
+
+  #makeLeaves(entries: readonly Entry[]): void {
+    for (const { sequence, record } of entries) {
+      try {
+        this.#leaf(sequence, record, false)
+      } catch {
+        // No row can be made of it: its own insert tells.
+        return
+      }
+    }
+  }
+
+  /** Made once for the insert and for the tree: it is a good part of what a record costs. */
+  #leaf(sequence: number, record: SpooledRecord, refused: boolean): Leaf {
+    if (refused) return recordLeaf(this.#spool.log_id, sequence, record, true)
+    const known = this.#made_leaves.get(record)
+    if (known !== undefined) return known
+    const leaf = recordLeaf(this.#spool.log_id, sequence, record, false)
+    this.#made_leaves.set(record, leaf)
+    return leaf
   }
 
   async #settle(plan: BatchPlan, entries: readonly Entry[]): Promise<void> {
