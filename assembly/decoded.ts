@@ -25,6 +25,7 @@ import {
   piece_count,
   piece_end,
   piece_last,
+  piece_seen,
   placeOf,
   readPiece,
   setLines,
@@ -120,8 +121,8 @@ function readRun(ch: Channel, t: usize, a: u32, n: u32, how: u32, final: bool): 
     const encoding = again == RUN_FRESH ? encodingOf(t, r, n) : encodingBefore(t, r)
     const whole = readPiece(t, r, n, encoding, final, CHARS + CONTEXT)
     const mask = whole && piece_last ? maskAt(t, piece_end, n, final) : 0
-    // one that reaches over something undecided may still be cut there
-    const undecided = !final && limit > r && limit < piece_end
+    // one that reaches over something undecided may still be cut there, and so may a line that would follow
+    const undecided = !final && limit > r && limit < max(piece_end, piece_seen)
     if (!whole || mask == 2 || undecided) {
       open_at = r
       open_how = again

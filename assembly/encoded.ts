@@ -89,6 +89,8 @@ export let piece_count: u32 = 0
 export let piece_end: u32 = 0
 /** Whether the run ends with it. */
 export let piece_last: bool = false
+/** Text offset behind what was looked at to say that no line follows; 0 when nothing was. */
+export let piece_seen: u32 = 0
 /** Characters of a line and of what stands between two; 0 when the run is one line. */
 export let line_bytes: u32 = 0
 export let gap_bytes: u32 = 0
@@ -127,6 +129,7 @@ function nextLine(t: usize, q: u32, n: u32, encoding: u32, final: bool): i32 {
   const p = q + <u32>gap
   const length = digitsAt(t + p, min(n - p, line_bytes + 1), encoding)
   const e = p + length
+  piece_seen = e + 1
   if (length == 0 || length > line_bytes) return NONE
   if (e == n) return final ? gap : CUT
   return length == line_bytes || endsLines(load<u8>(t + e)) ? gap : NONE
@@ -156,6 +159,7 @@ export function placeOf(r: u32, k: u32): u32 {
  */
 export function readPiece(t: usize, r: u32, n: u32, encoding: u32, final: bool, to: usize): bool {
   piece_count = 0
+  piece_seen = 0
   piece_last = false
   line_bytes = 0
   gap_bytes = 0
