@@ -5,7 +5,7 @@ import { LATCH, TABLES } from './layout'
 import { pass, unresolved } from './pass'
 import { STYLE_PSEUDONYM, style } from './styles'
 import { D_CONTAINS, D_CONTAINS_BYTES, D_END, D_END_BYTES } from './tables'
-import { exact } from './tokens'
+import { exact, leadOf } from './tokens'
 
 /** Characters of base64 in a row that are taken for a body. */
 const BODY_BYTES: u32 = 12
@@ -65,6 +65,7 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
   const d = TABLES + load<u32>(pattern + 4)
   const s = i - load<u8>(pattern + 1)
   if (s < barrier) return
+  const first = s + leadOf(t, s)
   const m = load<u32>(d + D_CONTAINS_BYTES)
   let p = i
   if (m > 0) {
@@ -74,13 +75,13 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
     const body = named > 0 ? behindBody(t, named, min(n, named + BODY_WITHIN)) : 0
     if (body == 0) {
       // more text may say more
-      if (!final && (named > 0 ? named + BODY_WITHIN >= n : line == n)) unresolved(s, s)
+      if (!final && (named > 0 ? named + BODY_WITHIN >= n : line == n)) unresolved(s, max(min(first, n), barrier))
       return
     }
     p = body
   }
   if (pass.limit < n) {
-    unresolved(s, s)
+    unresolved(s, max(min(first, n), barrier))
     return
   }
   pass.swallow_state = 0
@@ -88,18 +89,18 @@ export function atBlock(t: usize, n: u32, i: u32, pattern: usize, barrier: u32, 
   const open = pass.swallow_state != BLOCK_DONE && !final
   if (open && style == STYLE_PSEUDONYM && n - s < LATCH) {
     // its mask may name what it replaces by the first bytes
-    unresolved(s, s)
+    unresolved(s, max(min(first, n), barrier))
     return
   }
-  addMatch(s, end, s, s, d, open ? OPEN | SWALLOWED | NAMED_SWALLOWED : SWALLOWED | NAMED_SWALLOWED)
+  addMatch(first, end, s, s, d, open ? OPEN | SWALLOWED | NAMED_SWALLOWED : SWALLOWED | NAMED_SWALLOWED)
   if (open) {
     pass.swallow = SWALLOW_BLOCK
     pass.swallow_detector = <u32>d
-    pass.open_from = s
+    pass.open_from = first
     pass.open_origin = s
   }
   pass.jump = end
-  pass.jump_from = s
+  pass.jump_from = first
 }
 
 const BLOCK_TAIL: u32 = 0x100

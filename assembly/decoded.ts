@@ -41,6 +41,7 @@ import {
   RUN_SECRET,
   addLong,
   encodedStart,
+  leadEnd,
   noted_count,
   notedFinal,
   notedHow,
@@ -108,7 +109,7 @@ export function readDecoded(ch: Channel, t: usize, barrier: u32): void {
     pass.run_again = open_at
     pass.run_judged = open_how
   }
-  pass.limit = min(pass.limit, max(open_how == RUN_FRESH && !strict ? open_at + LEAD : open_at, barrier))
+  pass.limit = min(pass.limit, max(open_how == RUN_FRESH ? leadEnd(t, open_at, notedText(0)) : open_at, barrier))
 }
 
 /** Reads a run piece by piece. @returns where it ends, or where it turned out to hold no text; the end of the text when it is open */
@@ -177,7 +178,7 @@ function readOne(ch: Channel, t: usize, r: u32, encoding: u32, first: bool, next
   if (!isMostlyText(VIEWS, n)) return false
   found_count = 0
   const until = last ? n : before + bytesOf(chars, encoding)
-  const from = strict || !first ? r : r + LEAD
+  const from = first ? leadEnd(t, r, end) : r
   const line = line_bytes
   const gap = gap_bytes
   findIn(n, before, until)

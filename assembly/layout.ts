@@ -70,6 +70,8 @@ export const RUN_BYTES_MAX: u32 = 256
 export const RUN_BYTES_MIN: u32 = 16
 /** `balanced`: so many characters of an unprefixed token may pass before it looks random, at most, less one. */
 export const SIGN_BYTES: u32 = 8
+/** The same of a token whose anchor stands inside, when it begins like words. */
+export const WORDLIKE_BYTES: u32 = 16
 
 if (STATE_BYTES < TEXTS_BYTES + PIECES_BYTES + EDITS_BYTES + TEXT_EDITS_BYTES / 2) ERROR('what an event stream keeps does not fit')
 if (WORK_BYTES < <usize>CARRY_BYTES_MAX + <usize>CHUNK_BYTES_MAX) ERROR('carry and chunk do not fit the work area')

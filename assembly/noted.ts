@@ -1,6 +1,8 @@
 // The runs of a pass that are encoded text: noted while runs are judged, read when all else is decided (decoded.ts).
 import { OUT } from './layout'
 import { maskBefore } from './masks'
+import { isLetter, isUpper } from './randomness'
+import { strict } from './tables'
 
 /** How a run begins, see Channel.run_judged. */
 export const RUN_FRESH: u32 = 0
@@ -13,6 +15,17 @@ export const RUN_SECRET: u32 = 3
 
 /** Of an open encoded run so many characters may pass: they decode to three bytes, and each anchor has as many at least. */
 export const LEAD: u32 = 4
+
+/** A run that begins like a word passes so far: what is encoded has a capital or a digit by then. */
+const WORD_BYTES: u32 = 8
+
+/** Where the run that begins at `a` may be held, or replaced, from; `n` ends what is seen of it. */
+export function leadEnd(t: usize, a: u32, n: u32): u32 {
+  if (strict) return a
+  let i: u32 = 1
+  while (i < WORD_BYTES && a + i < n && isLetter(t + a + i) && !isUpper(t + a + i)) i++
+  return a + max(i, LEAD)
+}
 
 /** A run: u32 begin │ u32 end of the text it lies in │ u32 RUN_* │ u32 1 when that text ends there. */
 const NOTED_BYTES: usize = 16

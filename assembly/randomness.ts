@@ -1,4 +1,5 @@
 // What a byte is, how mixed a text is, and where a token first looks random.
+import { BIGRAMS } from './bigrams'
 import { SCRATCH, SCRATCH_BYTES, SIGN_BYTES } from './layout'
 import { strict } from './tables'
 
@@ -159,17 +160,55 @@ export function entropy(p: usize, n: u32): f32 {
   return (load<f32>(XLOG + (n << 2)) - sum) / <f32>n
 }
 
+/** A word of an identifier begins with so many letters, of which the first may be a capital. */
+const HUMP_BYTES: u32 = 4
+/** So much the letters behind the first may cost, see bigrams.ts: most words', and few of letters drawn at random. */
+const HUMP_COST_MAX: u32 = 96
+const BIGRAM_ROW: u32 = 54
+
+/** So many digits behind letters may count something, as in `utf16` and `sha256`; and so many capitals may be a short name. */
+const COUNT_BYTES: u32 = 3
+const CAPITALS: u32 = 5
+
+/** Whether a word begins with the capital at `p`, as far as can be seen: `Bucket` in `TokenBucket`. */
+function beginsWord(p: usize, n: u32): bool {
+  if (n < HUMP_BYTES) return false
+  let cost: u32 = 0
+  for (let i: u32 = 1; i < HUMP_BYTES; i++) {
+    const c = load<u8>(p + i)
+    if (c < 97 || c > 122) return false
+    cost += load<u8>(BIGRAMS + (lowered(p + i - 1) - 97) * BIGRAM_ROW + (c - 97))
+  }
+  return cost <= HUMP_COST_MAX
+}
+
 /**
- * Where a token first looks random: a digit, an upper-case letter behind a lower-case one, a second upper-case letter.
- * What stands before it has passed by then, so a replaced range begins there. Reads SIGN_BYTES bytes at most.
- * @returns the offset, SIGN_BYTES when none of the first ones shows it, or -1 when more bytes are needed.
+ * Where a token first looks random: a digit behind which letters or many digits follow, a capital within that begins no word.
+ * Names, numbers and short counts pass. What stands before the sign has passed by then, so a replaced range begins there.
+ * @returns the offset, SIGN_BYTES when none of the first ones shows it, or -1 when more bytes are needed. Of a text that
+ * goes on it may be less than what more bytes show.
  */
 export function sign(p: usize, n: u32): i32 {
   if (strict) return 0
   const m = min<u32>(n, SIGN_BYTES)
+  let digits: u32 = 0
+  let letters: u32 = 0
+  let smalls: u32 = 0
   for (let i: u32 = 0; i < m; i++) {
-    if (isDigit(p + i)) return i
-    if (i > 0 && isUpper(p + i) && isLetter(p + i - 1)) return i
+    if (isDigit(p + i)) {
+      digits++
+      if (i == SIGN_BYTES - 1 || (letters > 0 && digits > COUNT_BYTES)) return i
+      continue
+    }
+    if (!isLetter(p + i)) continue
+    if (digits > 0) return i
+    letters++
+    if (!isUpper(p + i)) {
+      smalls++
+      continue
+    }
+    if (i == 0 || !isLetter(p + i - 1)) continue
+    if (smalls == 0 ? letters > CAPITALS : !beginsWord(p + i, n - i)) return i
   }
   return n >= SIGN_BYTES ? SIGN_BYTES : -1
 }

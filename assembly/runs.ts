@@ -2,10 +2,10 @@
 import { Channel } from './channel'
 import { RUNS, RUNS_MAX } from './clusters'
 import { ENCODED_BYTES_MIN, NOT_ENCODED, encodingOf, mayBeEncoded } from './encoded'
-import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES } from './layout'
+import { RUN_BYTES_MAX, RUN_BYTES_MIN, SIGN_BYTES, TABLES, WORDLIKE_BYTES } from './layout'
 import { looksSecret } from './looks_secret'
 import { maskAt, maskBefore } from './masks'
-import { LEAD, RUN_FRESH, RUN_JUDGED, encodedStart, noteEncoded, restartOf, restart_how } from './noted'
+import { RUN_FRESH, RUN_JUDGED, encodedStart, leadEnd, noteEncoded, restartOf, restart_how } from './noted'
 import { cutBefore, pass, unresolved } from './pass'
 import { beforeNextRun } from './prefilter'
 import { isJointed, isRun, isWord, lastOther, runEnd, sign } from './randomness'
@@ -101,7 +101,7 @@ function holdRun(t: usize, b: u32, a: u32, n: u32, barrier: u32): void {
 function holdEncoded(t: usize, b: u32, a: u32, n: u32, barrier: u32): bool {
   if (a >= b || a < barrier || !mayBeEncoded(t, a, b) || maskBefore(t, a)) return false
   if (b == n && encodingOf(t, a, b) != NOT_ENCODED) noteEncoded(t, a, n, RUN_FRESH, false)
-  else pass.limit = min(pass.limit, max(strict ? a : a + LEAD, barrier))
+  else pass.limit = min(pass.limit, max(leadEnd(t, a, n), barrier))
   return true
 }
 
@@ -112,13 +112,13 @@ export function holdBeforeInfix(t: usize, n: u32, from: u32, barrier: u32): void
   for (let s = a; s < n; s++) {
     if (s > 0 && isWord(t + s - 1)) continue
     if (s < barrier) continue
-    const at = sign(t + s, n - s)
-    if (at < 0) {
+    let at = sign(t + s, n - s)
+    if (at == SIGN_BYTES) at = WORDLIKE_BYTES
+    if (at < 0 || s + <u32>at > n) {
       // a few bytes without a sign: nothing is held, but they are read pass.again as the start of a token
       if (infixAlive(t, s, n)) pass.again = min(pass.again, s)
       continue
     }
-    if (at == SIGN_BYTES) continue
     if (infixAlive(t, s, n)) {
       unresolved(s, max(s + at, barrier))
       return

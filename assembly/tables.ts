@@ -1,7 +1,7 @@
 // The compiled detectors as the host writes them (src/scanner/compile_detectors.ts holds the writing side).
 // All offsets are relative to TABLES.
 //
-// An automaton row:      class_count × u32 transitions │ u32 output list │ u32 fail row │ u32 depth, flags << 8
+// An automaton row:      class_count × u32 transitions │ u32 output list │ u32 fail row │ u32 depth, flags << 8, cases << 16
 //   a transition is the target row's offset from the first row, bit 0 set when that row has outputs.
 // An output list:        u16 count │ u16 pattern index …
 // A pattern (16 bytes):  u8 type │ u8 anchor length │ u8 offset min │ u8 offset max │ u32 reference │ u32 literal │ u32 unused
@@ -24,6 +24,9 @@ export const ROW_WORD: u32 = 1
 export const ROW_ANY: u32 = 2
 /** A row below which a key word, trigger or `://` begins: nothing to hold, but to be read again. */
 export const ROW_AGAIN: u32 = 4
+/** As ROW_ANY and as ROW_WORD, of tokens of which leadOf() bytes may pass. */
+export const ROW_PUBLIC: u32 = 8
+export const ROW_PUBLIC_WORD: u32 = 16
 
 export const D_INDEX: usize = 0
 export const D_CLASSES: usize = 4
@@ -55,6 +58,8 @@ export const FLAG_INFIX: u32 = 8
 export const FLAG_DIGIT: u32 = 16
 /** Its alphabet has asterisks, so a mask of fixed length must be told from it. */
 export const FLAG_STARS: u32 = 32
+/** Everybody knows how it begins: leadOf() bytes may pass. */
+export const FLAG_PUBLIC: u32 = 64
 
 // @ts-ignore: decorator
 @inline

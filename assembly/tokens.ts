@@ -2,10 +2,10 @@
 import { Channel, SWALLOW_TOKEN } from './channel'
 import { NAMED_SWALLOWED, OPEN, SWALLOWED, addMatch } from './clusters'
 import { denseFrom, isDense } from './density'
-import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES } from './layout'
+import { CANDIDATE_BYTES_MAX, LATCH, SIGN_BYTES, TABLES, WORDLIKE_BYTES } from './layout'
 import { hasStars, maskAt, wordBefore } from './masks'
 import { pass, unresolved } from './pass'
-import { anyDigit, entropy, isWord, sign } from './randomness'
+import { anyDigit, entropy, isDigit, isLetter, isWord, sign } from './randomness'
 import { DIGESTED, STYLE_PSEUDONYM, STYLE_RESTORE, isRestorable, style } from './styles'
 import {
   D_ACCEPT,
@@ -19,9 +19,11 @@ import {
   FLAG_DIGIT,
   FLAG_INFIX,
   FLAG_LEFT_WORD,
+  FLAG_PUBLIC,
   FLAG_RIGHT_WORD,
   FLAG_STARS,
   d_run,
+  strict,
 } from './tables'
 
 // @ts-ignore: decorator
@@ -63,6 +65,21 @@ export function boundedLeft(d: usize, t: usize, s: u32): bool {
   return (load<u32>(d + D_FLAGS) & FLAG_LEFT_WORD) == 0 || !wordBefore(t, s)
 }
 
+/** So much of a token that begins within a word passes in `balanced`: its anchor's first bytes, which everybody knows. */
+const GLUED: u32 = 3
+
+/**
+ * Bytes of a token with a public anchor at `s` that may pass: most words end in what some anchor begins with, `a` is a word,
+ * and a digit a number.
+ */
+// @ts-ignore: decorator
+@inline
+export function leadOf(t: usize, s: u32): u32 {
+  if (strict) return 0
+  if (s > 0 && isLetter(t + s - 1)) return isLetter(t + s) || load<u8>(t + s) == 46 ? GLUED : 0
+  return isDigit(t + s) || (load<u8>(t + s) == 97 && s > 0 && load<u8>(t + s - 1) == 32) ? 1 : 0
+}
+
 /** Tries one start of a token. @returns true when it matched or is undecided, so that no later start is tried. */
 function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, barrier: u32, final: bool): bool {
   if (!boundedLeft(d, t, s)) return false
@@ -78,6 +95,7 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
   }
   const dense = isDense(anchor, s, p)
   let lead: u32 = load<u32>(d + D_KEEP)
+  if (flags & FLAG_PUBLIC) lead = max(lead, leadOf(t, s))
   if (flags & FLAG_INFIX) {
     const at = sign(t + s, n - s)
     if (at < 0) {
@@ -85,8 +103,8 @@ function tryToken(ch: Channel, t: usize, n: u32, s: u32, anchor: u32, d: usize, 
       unresolved(s, n)
       return true
     }
-    if (at == SIGN_BYTES) return false
-    lead = max(lead, <u32>at)
+    // what begins like words passes a little longer: its format is proved, so it is replaced all the same
+    lead = max(lead, at == SIGN_BYTES ? WORDLIKE_BYTES : <u32>at)
   }
   if (dense) {
     if (s + lead < barrier) return false

@@ -8,12 +8,14 @@ import { TABLES } from './layout'
 import { inMask, namesMask, wordBefore } from './masks'
 import { cutAt, pass, unresolved } from './pass'
 import { BLOCK, forgetMarks, spanFrom, spanTo, span_count, survey } from './prefilter'
-import { isWord } from './randomness'
+import { isUpper, isWord } from './randomness'
 import { atRule } from './rules'
 import { judgeRuns } from './runs'
 import {
   ROW_AGAIN,
   ROW_ANY,
+  ROW_PUBLIC,
+  ROW_PUBLIC_WORD,
   ROW_WORD,
   TYPE_BLOCK,
   TYPE_CONTEXT,
@@ -33,7 +35,7 @@ import {
   patterns,
   prefilter,
 } from './tables'
-import { atToken, swallowToken } from './tokens'
+import { atToken, leadOf, swallowToken } from './tokens'
 
 function atKeyword(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, final: bool): void {
   const s = i - load<u8>(pattern + 1)
@@ -106,17 +108,33 @@ function atHit(ch: Channel, t: usize, n: u32, i: u32, row: usize, barrier: u32, 
   }
 }
 
+/** Whether t[s, s + depth) has the case of a literal below the row; told apart up to four bytes. */
+// @ts-ignore: decorator
+@inline
+function fitsCase(t: usize, s: u32, depth: u32, cases: u32): bool {
+  if (cases == 0xffff || depth > 4) return true
+  let capitals: u32 = 0
+  for (let i: u32 = 0; i < depth; i++) if (isUpper(t + s + i)) capitals |= 1 << i
+  return ((cases >> capitals) & 1) != 0
+}
+
 /** What the text ends in may be the beginning of an anchor. */
 function holdPartialAnchor(t: usize, n: u32, row: usize, barrier: u32): void {
   while (row != ac_rows) {
-    const depth = load<u32>(row + ac_extra + 8) & 0xff
-    const flags = load<u32>(row + ac_extra + 8) >> 8
+    const word = load<u32>(row + ac_extra + 8)
+    const depth = word & 0xff
+    const flags = (word >> 8) & 0xff
     const s = n - depth
-    if (s >= barrier) {
-      if (flags & ROW_ANY || (flags & ROW_WORD && !wordBefore(t, s))) {
-        unresolved(s, s)
+    if (s >= barrier && flags != ROW_AGAIN && fitsCase(t, s, depth, word >> 16)) {
+      const word = !wordBefore(t, s)
+      const whole = (flags & ROW_ANY) != 0 || (flags & ROW_WORD && word)
+      const begins = whole || flags & ROW_PUBLIC || (flags & ROW_PUBLIC_WORD && word)
+      const lead: u32 = whole ? 0 : leadOf(t, s)
+      if (begins && depth > lead) {
+        unresolved(s, s + lead)
         return // the longest suffix begins first
       }
+      if (begins) pass.again = min(pass.again, s)
     }
     if (flags & ROW_AGAIN) pass.again = min(pass.again, s)
     row = ac_rows + load<u32>(row + ac_extra + 4)

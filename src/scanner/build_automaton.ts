@@ -6,6 +6,8 @@ export interface Literal {
   readonly literal: Uint8Array
   /** Flags that every proper prefix of it carries. */
   readonly below: number
+  /** It in its own case, when only that counts. */
+  readonly own_case?: Uint8Array | undefined
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Automaton {
   readonly rows: Uint8Array
   readonly row_bytes: number
   readonly row_count: number
-  /** Offset, in a row, behind its transitions: u32 output list (relative to `lists`) │ u32 fail row │ u32 depth, flags << 8. */
+  /** Offset, in a row, behind its transitions: u32 output list (relative to `lists`) │ u32 fail row │ u32 depth, flags << 8, cases << 16. */
   readonly extra: number
   /** Output lists: u16 count, then indices of literals. The first is empty. */
   readonly lists: Uint8Array
@@ -31,6 +33,8 @@ interface Node {
   readonly own: number[]
   fail: number
   below: number
+  /** The cases that the literals below it begin with: a bit for each pattern of capitals in the first bytes. */
+  cases: number
 }
 
 /** Builds the automaton of these literals; their order is that of the indices in output lists. */
@@ -56,18 +60,34 @@ function classesOf(literals: readonly Literal[]): Uint8Array {
   return classes
 }
 
+/** Cases are told apart in so many bytes. */
+const cased_bytes_max = 4
+
+function newNode(depth: number): Node {
+  return { next: new Map(), depth, own: [], fail: 0, below: 0, cases: 0 }
+}
+
+/** The case of what `literal` begins with, as one bit. */
+function caseOf({ own_case }: Literal, depth: number): number {
+  if (own_case === undefined || depth > cased_bytes_max) return 0xffff
+  let capitals = 0
+  for (let i = 0; i < depth; i++) if (own_case[i]! >= 65 && own_case[i]! <= 90) capitals |= 1 << i
+  return 1 << capitals
+}
+
 function buildTrie(literals: readonly Literal[], classes: Uint8Array): Node[] {
-  const nodes: Node[] = [{ next: new Map(), depth: 0, own: [], fail: 0, below: 0 }]
+  const nodes: Node[] = [newNode(0)]
   for (const [index, { literal }] of literals.entries()) {
     let at = 0
     for (const byte of literal) {
       const symbol = classes[byte]!
       let next = nodes[at]!.next.get(symbol)
       if (next === undefined) {
-        next = nodes.push({ next: new Map(), depth: nodes[at]!.depth + 1, own: [], fail: 0, below: 0 }) - 1
+        next = nodes.push(newNode(nodes[at]!.depth + 1)) - 1
         nodes[at]!.next.set(symbol, next)
       }
       at = next
+      nodes[at]!.cases |= caseOf(literals[index]!, nodes[at]!.depth)
     }
     nodes[at]!.own.push(index)
   }
@@ -140,7 +160,7 @@ function writeRows(
     assert(node.depth < 256, 'a literal is longer than 255 bytes')
     rows[row + class_count] = list_offsets[at]!
     rows[row + class_count + 1] = row_of[node.fail]! * row_bytes
-    rows[row + class_count + 2] = node.depth | (node.below << 8)
+    rows[row + class_count + 2] = (node.depth | (node.below << 8) | (node.cases << 16)) >>> 0
   }
   markOutputs(rows, nodes.length, width, class_count)
   return { rows: new Uint8Array(rows.buffer), row_bytes, row_count: nodes.length, extra: class_count * 4 }

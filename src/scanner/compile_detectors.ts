@@ -40,12 +40,15 @@ const pattern_type = { token: 1, block: 2, context: 3, url: 4, basic: 6, keyword
 const row_word = 1
 const row_any = 2
 const row_again = 4
+const row_public = 8
+const row_public_word = 16
 const flag_left_word = 1
 const flag_right_word = 2
 const flag_identifier = 4
 const flag_infix = 8
 const flag_digit = 16
 const flag_stars = 32
+const flag_public = 64
 
 const anchor_bytes_max = 40
 const keyword_bytes_max = 200
@@ -197,6 +200,7 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
   if (detector.identifier) flags |= flag_identifier
   if (isInfix(detector)) flags |= flag_infix
   if (takesStars(dfa)) flags |= flag_stars
+  if (hasPublicAnchors(detector)) flags |= flag_public
   const entropy = new Uint32Array(Float32Array.of(detector.entropy_min ?? 0).buffer)[0]!
   const anchor_bytes = Math.min(...detector.anchors.map((anchor) => ascii.encode(anchor).length))
   const record = out.appendWords([
@@ -218,6 +222,15 @@ function writeDetector(out: TableWriter, detector: Detector, index: number): Wri
     isInfix(detector) ? 0 : anchor_bytes,
   ])
   return { record, place }
+}
+
+/** Anchors with fewer bytes are not told from words by their beginnings. */
+const public_anchor_bytes_min = 3
+
+/** Whether a token begins with so many bytes that everybody knows. */
+function hasPublicAnchors(detector: TokenDetector): boolean {
+  if (isInfix(detector) || detector.secret_anchor) return false
+  return detector.anchors.every((anchor) => anchor.length >= public_anchor_bytes_min)
 }
 
 /** Whether a match can hold an asterisk. */
@@ -242,9 +255,19 @@ function tokenAnchors(out: TableWriter, detector: TokenDetector, written: Writte
   assert(most < 256, `anchor_offset_max of ${detector.id} is over 255`)
   return detector.anchors.map((anchor) => {
     const literal = bytesOf(anchor, anchor_bytes_max, `anchor of ${detector.id}`)
-    const below = isInfix(detector) ? 0 : (detector.left ?? 'word') === 'word' ? row_word : row_any
+    const word = (detector.left ?? 'word') === 'word'
+    const below = isInfix(detector)
+      ? 0
+      : hasPublicAnchors(detector)
+        ? word
+          ? row_public_word
+          : row_public
+        : word
+          ? row_word
+          : row_any
     return {
       literal: fold(literal),
+      own_case: literal,
       below,
       type: pattern_type.token,
       reference: written.record,
@@ -263,7 +286,8 @@ function blockAnchor(out: TableWriter, detector: BlockDetector, record: number):
   return {
     ...anchor,
     literal: fold(literal),
-    below: row_any,
+    own_case: literal,
+    below: row_public,
     exact: out.append(literal),
     cased: literal,
     place: 'anywhere',
@@ -279,7 +303,7 @@ function builtinAnchors(builtin: ReadonlyMap<string, number>): Anchor[] {
   }
   if (builtin.has('url-password')) anchors.push(plain(ascii.encode('://'), pattern_type.url, 0))
   const bearer = builtin.get('bearer-token')
-  if (bearer) anchors.push({ ...plain(ascii.encode('bearer '), pattern_type.token, bearer), below: row_word })
+  if (bearer) anchors.push({ ...plain(ascii.encode('bearer '), pattern_type.token, bearer) })
   if (builtin.has('basic-auth')) anchors.push(plain(ascii.encode('basic '), pattern_type.basic, 0))
   return anchors
 }

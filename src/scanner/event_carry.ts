@@ -1,6 +1,7 @@
 import { EventQueue } from './event_queue.ts'
 
-/** An unfinished event longer than this is not shown to the engine again until it ends. */
+/** Neither a chunk shorter than this nor one behind an unfinished event longer than that is shown to the engine until it ends. */
+const short_chunk_bytes = 64
 const shown_again_bytes_max = 4096
 /** Unfinished bytes that the engine takes at most, before a chunk. */
 const unfinished_bytes_max = 2 * 1024 * 1024
@@ -34,7 +35,8 @@ export class EventCarry {
     const { unread } = this
     const bytes = unread.length + chunk.length
     if (bytes > unfinished_bytes_max) return false
-    const long = unread.length > shown_again_bytes_max && !this.#endsEvent(chunk)
+    const looks = chunk.length < short_chunk_bytes || unread.length > shown_again_bytes_max
+    const long = looks && !this.#endsEvent(chunk)
     const heavy = state_bytes > light_state_bytes && bytes * state_share < state_bytes
     if (!long && !heavy) return false
     unread.append(chunk)
@@ -44,7 +46,8 @@ export class EventCarry {
   /** Whether a line ends in the chunk, with nothing in it where events are more than lines. */
   #endsEvent(chunk: Uint8Array): boolean {
     if (this.#lines) return chunk.includes(line_feed)
-    let before = this.unread.view.at(-1)!
+    // at its beginning a stream may have an empty line as well
+    let before = this.unread.last ?? line_feed
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]!
       const ends = byte === line_feed || byte === carriage_return

@@ -15,6 +15,11 @@ export class EventQueue {
     return this.#bytes.subarray(this.#from, this.#to)
   }
 
+  /** Its last byte. */
+  get last(): number | undefined {
+    return this.#to > this.#from ? this.#bytes[this.#to - 1] : undefined
+  }
+
   append(more: Uint8Array): void {
     if (more.length === 0) return
     if (this.#to + more.length > this.#bytes.length) this.#makeRoom(more.length)
