@@ -33,6 +33,7 @@ import {
 } from './paths'
 import { addPiece } from './pieces'
 import { isDigit, isLetter } from './randomness'
+import { beginSpelling, endSpelling } from './spellings'
 import { editCluster, setEditLevel } from './styles'
 import { scanText } from './text'
 
@@ -197,10 +198,13 @@ export function readJson(j: Json, ch: Channel, from: u32, to: u32, masking: bool
       beginString(j, ch, p)
       continue
     }
-    if (c == 123) enter(j, false)
-    else if (c == 91) enter(j, true)
-    else if (c == 125 || c == 93) leave(j)
-    else if (c == 44) nextItem(j)
+    if (c == 123 || c == 91) {
+      beginSpelling(j, p, masking)
+      enter(j, c == 91)
+    } else if (c == 125 || c == 93) {
+      leave(j)
+      endSpelling(j, p)
+    } else if (c == 44) nextItem(j)
     else if (c == 58) j.expect_key = 0
     else if (c > 32) {
       const length = literal(j, p, to, final)

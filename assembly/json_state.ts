@@ -27,10 +27,22 @@ export class Json {
   in_number: u32
   /** The number's digits so far, as far as they fit. */
   number: u32
+  /** Depth of the value that spells a text out and is being read, 0 outside of one. */
+  spelling_depth: u32
+  /** NULLING_*: what becomes of it. */
+  nulling: u32
+  /** 1 when something was replaced in the document. */
+  masked: u32
   frames: u8 // DEPTH_MAX × 8: u16 node │ u8 is array │ u8 │ u32 frame id; then the model's bytes
 }
 
-const FRAMES_AT: usize = 40
+const FRAMES_AT: usize = 56
+
+export const NULLING_NOT: u32 = 0
+/** It becomes null. */
+export const NULLING_WHOLE: u32 = 1
+/** What stands between its brackets goes. */
+export const NULLING_CONTENTS: u32 = 2
 const MODEL_AT: usize = FRAMES_AT + <usize>DEPTH_MAX * 8
 
 export const JSON_BYTES: usize = MODEL_AT + <usize>MODEL_BYTES_MAX
@@ -54,4 +66,6 @@ export function resetJson(j: Json, at: u32): void {
   j.node = 0
   j.in_number = 0
   j.number = 0
+  j.spelling_depth = 0
+  j.nulling = NULLING_NOT
 }

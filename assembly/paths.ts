@@ -13,6 +13,9 @@ export const LEAF_MODEL: u32 = 3
 export const LEAF_KIND: u32 = 4
 /** As LEAF_TEXT, but what the event itself says of its kind and number does not part it. */
 export const LEAF_COUNTED_TEXT: u32 = 5
+/** A value that spells a text out a second time; one that does before the text comes. */
+export const LEAF_SPELLING: u32 = 6
+export const LEAF_SPELLING_FIRST: u32 = 7
 
 export const NO_NODE: u32 = 0xffff
 const HASH_ELEMENT: u32 = 0

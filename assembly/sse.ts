@@ -24,7 +24,7 @@ import { ended, readEvents, setLines } from './events'
 import { EDITS, PENDING_BYTES, PIECES, SAVED, SAVED_BYTES, STATE, TEXT_EDITS, WORK } from './layout'
 import { EDIT_BYTES, editAt, edit_count, edits_overflow, resetEdits, sortEdits, write, writeFrom } from './map'
 import { setCollecting } from './paths'
-import { Piece, overflow, overflowed, pieceAt, piece_count, resetPieces } from './pieces'
+import { PIECE_SPELLING, Piece, overflow, overflowed, pieceAt, piece_count, resetPieces } from './pieces'
 import { S_HEAD, S_KEPT, S_KEPT_AT, S_NEW, S_STALE, S_TAIL, resetSlots, slotAt, slot_count } from './slots'
 import { nullSpellings } from './spellings'
 import { placeTemplate, template_at } from './template'
@@ -183,5 +183,6 @@ function movePiece(piece: Piece, sent: u32): void {
   piece.start -= released
   piece.end -= released
   piece.event -= released
+  if (piece.flags & PIECE_SPELLING) piece.text -= released
   if (piece.next != NONE) piece.next -= sent
 }

@@ -10,6 +10,7 @@ import { CARRY_BYTES_MAX, EDITS, FINDINGS, MAP, SAVED, STATE, TABLES, TABLES_BYT
 import { edit_count, edits_overflow, out, out_bytes, out_from, rebaseBreaks, resetBreaks, resetEdits, write } from './map'
 import { pass } from './pass'
 import { setCollecting } from './paths'
+import { pauseSpelling, resumeSpelling } from './spellings'
 import { initSurprise } from './surprise'
 import { hmacKey } from './sha256'
 import { EVENTS_OK, EVENTS_WAIT, edits_out, finishEvents, pushEvents, released, saved_bytes, whole } from './sse'
@@ -188,8 +189,11 @@ function pushJson(n: u32, kept_text: u32, kept_breaks: u32, masking: bool, final
   const j = changetype<Json>(JSON_AT)
   pass.text_end = kept_text
   resetBreaks(kept_breaks)
+  resumeSpelling()
   const read = readJson(j, ch, load<u32>(STATE), n, masking, final)
+  pauseSpelling(j, read)
   const to = scanOpen(j, ch, read, masking, final)
+  if (edit_count > 0) j.masked = 1
   write(0, to)
   keep_work = to
   keep_work_bytes = n - to

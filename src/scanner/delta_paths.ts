@@ -13,6 +13,10 @@ export interface DeltaPaths {
   readonly index: readonly string[]
   /** Strings of the objects on the way that tell texts apart. */
   readonly kind: readonly string[]
+  /** Objects and arrays that spell a text out again, behind it or in the same event. */
+  readonly spelling: readonly string[]
+  /** The same, of documents in which they come before the text. */
+  readonly spelling_first: readonly string[]
   /** Path of the model's name in a JSON body. */
   readonly model: readonly string[]
 }
@@ -23,6 +27,8 @@ export const deltaPaths: DeltaPaths = {
   counted_text: all((provider) => provider.counted_text),
   index: all((provider) => provider.index),
   kind: all((provider) => provider.kind),
+  spelling: all((provider) => provider.spelling),
+  spelling_first: all((provider) => provider.spelling_first),
   model: ['model'],
 }
 

@@ -11,6 +11,10 @@ export interface ProviderShape {
   readonly index?: readonly string[]
   /** Strings that tell texts of one path apart. */
   readonly kind?: readonly string[]
+  /** Objects and arrays that spell a text out a second time, a token each; nulled where something was replaced. */
+  readonly spelling?: readonly string[]
+  /** Those that come before their text in a whole body: emptied there, whatever the text is. */
+  readonly spelling_first?: readonly string[]
 }
 
 const openai: readonly ProviderShape[] = [
@@ -26,6 +30,8 @@ const openai: readonly ProviderShape[] = [
       'choices[].delta.audio.transcript',
     ],
     index: ['choices[].index', 'choices[].delta.tool_calls[].index'],
+    // of completions too
+    spelling: ['choices[].logprobs'],
   },
   {
     // vLLM, SGLang, DeepSeek, LM Studio: `reasoning_content`; OpenRouter, Groq and newer vLLM: `reasoning`
@@ -51,6 +57,14 @@ const openai: readonly ProviderShape[] = [
     text: ['delta', 'delta.stdout', 'delta.stderr'],
     index: ['output_index', 'content_index', 'summary_index', 'command_index'],
     kind: ['type'],
+    // of Ollama too
+    spelling: [
+      'logprobs',
+      'part.logprobs',
+      'item.content[].logprobs',
+      'response.output[].content[].logprobs',
+    ],
+    spelling_first: ['output[].content[].logprobs'],
   },
 ]
 
@@ -77,6 +91,7 @@ const others: readonly ProviderShape[] = [
       'candidates[].content.parts[].functionCall.partialArgs[].stringValue',
     ],
     index: ['candidates[].index'],
+    spelling: ['candidates[].logprobsResult'],
     kind: ['candidates[].content.parts[].functionCall.partialArgs[].jsonPath'],
   },
   {

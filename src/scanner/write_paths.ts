@@ -15,6 +15,8 @@ export function writePaths(out: TableWriter, paths: DeltaPaths): { offset: numbe
     [paths.model, 3],
     [paths.kind, 4],
     [paths.counted_text, 5],
+    [paths.spelling, 6],
+    [paths.spelling_first, 7],
   ] as const
   for (const [list, leaf] of leaves) {
     for (const path of list) {
