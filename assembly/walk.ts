@@ -65,7 +65,7 @@ function atContext(ch: Channel, t: usize, n: u32, i: u32, pattern: usize, type: 
     d = d_url
     result = readUrlPassword(t, n, i, final)
   } else {
-    if (s > 0 && isWord(t + s - 1)) return
+    if (wordBefore(t, s)) return
     d = d_basic
     result = readBasic(t, n, i, final)
   }
