@@ -90,12 +90,12 @@ const meanings: readonly (readonly [code: RegExp, outcome: ConnectionTrial['outc
     'its certificate is not signed by anybody this machine trusts; add the authority with NODE_EXTRA_CA_CERTS',
   ],
   [/^(ERR_SSL_|EPROTO)/, 'tls', 'TLS failed; does this port speak https?'],
-  [/^(HPE_|UND_ERR_)/, 'protocol', 'what answers there does not speak HTTP; does this port speak https?'],
   [
-    /^(ECONNRESET|EPIPE)$/,
+    /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/,
     'protocol',
     'it closed the connection without answering; does this port speak https?',
   ],
+  [/^(HPE_|UND_ERR_)/, 'protocol', 'what answers there does not speak HTTP; does this port speak https?'],
 ]
 
 function failed(error: unknown, wait_ms: number): Told {

@@ -26,7 +26,7 @@ before(async () => {
   ;[stack, browser] = await Promise.all([startControlStack(roles), openChromium()])
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: true })
   page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   await page.goto(`${stack.url}/login`)
   await page.getByRole('button', { name: /Omar/ }).click()
   await page.locator('.status.live').waitFor()

@@ -28,7 +28,7 @@ export async function rowsOnce(stack: Stack, query: string, count: number): Prom
   for (let attempt = 0; ; attempt++) {
     const rows = await sql(stack, query)
     if (rows.length >= count) return rows
-    if (attempt >= 50) throw new Error(`${rows.length} rows instead of ${count}: ${query}`)
+    if (attempt >= 200) throw new Error(`${rows.length} rows instead of ${count}: ${query}`)
     await sleep(200)
   }
 }

@@ -67,7 +67,7 @@ async function chat(at: Stack, content: string, connection = 'openai') {
 }
 
 async function until<T>(what: string, ask: () => Promise<T | null | false>): Promise<T> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const found = await ask()
     if (found !== null && found !== false) return found

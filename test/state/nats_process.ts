@@ -57,7 +57,7 @@ export async function startNats(settings = ''): Promise<NatsProcess> {
 }
 
 async function listening(port: number): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const socket = connect(port, '127.0.0.1')
     const there = await Promise.race([

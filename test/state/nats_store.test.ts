@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silent_log } from '../../src/log.ts'
 import { type NatsSettings, openNatsStore } from '../../src/state/nats_store.ts'
 import type { Change, Store } from '../../src/state/store.ts'
 import { type NatsProcess, startNats } from './nats_process.ts'
+import { selfSigned } from './self_signed.ts'
 import { failsWith, testStoreContract } from './store_contract.ts'
 
 let nats: NatsProcess
@@ -24,7 +28,7 @@ function fresh(): Promise<Store> {
 }
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, what)
     await sleep(20)
@@ -122,4 +126,23 @@ test('a server that is not there, or that does not let the gateway in, is told b
   await store.close()
   await closed.close()
   await assert.rejects(openNatsStore(settings({ servers }), silent_log, 500), failsWith('open_failed'))
+})
+
+test('TLS is checked against the configured authority', async () => {
+  const { cert, key } = selfSigned()
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-nats-tls-'))
+  const [cert_file, key_file] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  await writeFile(cert_file, cert)
+  await writeFile(key_file, key)
+  const secure = await startNats(`tls { cert_file: "${cert_file}", key_file: "${key_file}" }`)
+  const servers = [`tls://localhost:${secure.port}`]
+  const store = await openNatsStore(settings({ servers, tls: { ca: cert, cert: '', key: '' } }), silent_log)
+  assert.ok(await store.put('things/a', 1))
+  await store.close()
+  for (const tls of [{ ca: selfSigned().cert, cert: '', key: '' }, null])
+    await assert.rejects(openNatsStore(settings({ servers, tls }), silent_log, 300), failsWith('open_failed'))
+  const plain = openNatsStore(settings({ servers: [`tls://localhost:${nats.port}`] }), silent_log, 300)
+  await assert.rejects(plain, failsWith('open_failed'), 'tls:// is never anything less')
+  await secure.close()
+  await rm(folder, { recursive: true, force: true })
 })

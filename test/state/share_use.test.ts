@@ -37,7 +37,7 @@ const used = (i: number) => {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   while (!holds()) {
     assert.ok(Date.now() < deadline, what)
     await sleep(20)
