@@ -17,8 +17,9 @@
 //   8448  reach of windows anywhere: u8 back │ u8 ahead for 8 hashes         16640  reach of windows in runs
 //  24832  hash bits of what begins a word in a run, exact                    28928  reach of that
 //    224  u32 multiplier of the hashes
+import { ENCODED_BYTES_MIN } from './encoded'
 import { SURVEY, SURVEY_BYTES, TEXT_BYTES } from './layout'
-import { literal_bytes_max, prefilter } from './tables'
+import { decoding, literal_bytes_max, prefilter } from './tables'
 
 /** Length of a run in which literals are looked for that stand in runs only, and of one that is marked. */
 export const COVER_RUN: u32 = 16
@@ -241,8 +242,10 @@ function lookAtRuns(t: usize, q: u32, from: u32, crossing: bool): void {
     digit = digit_bits != 0 || run_bits == u64.MAX_VALUE
   }
   classify(t + q)
-  // without a digit no run is a secret, but one that goes on may still have some
-  if ((digit || digit_bits != 0 || run_bits >> 63 != 0) && longs(run_bits, run_before) != 0) {
+  // Without a digit no run is a secret, but one that goes on may still have some, and a longer one may be encoded text.
+  const ends = longs(run_bits, run_before)
+  const encoded = decoding && (crossing || (ends & (ends << (ENCODED_BYTES_MIN - COVER_RUN))) != 0)
+  if (ends != 0 && (digit || encoded || digit_bits != 0 || run_bits >> 63 != 0)) {
     const block = (q - from) >> 6
     const word = MARKS + (<usize>(block >> 6) << 3)
     store<u64>(word, load<u64>(word) | (<u64>1 << (block & 63)))

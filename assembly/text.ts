@@ -7,7 +7,6 @@
 // commit() then takes a position up to `limit`, reports the findings before it and moves the channel there. Everything a
 // pass decides depends on the text alone, never on how it was cut: what can't be decided yet is unresolved, held, and
 // read again with more text behind it.
-import { forgetValues } from './between'
 import { BLOCK_DONE, runBlock } from './blocks'
 import { Channel, SWALLOW_NONE, SWALLOW_TOKEN, openDetector, skipCuts } from './channel'
 import { CONTINUED, OPEN, SWALLOWED, clusterAt, mergeDecoded, mergeRuns, resetDecoded, writeCluster } from './clusters'
@@ -37,7 +36,6 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
   resetNoted()
   resetDecoded()
   openDensity(ch)
-  forgetValues()
   pass.run_again = ch.run
   pass.run_judged = ch.run_judged
   pass.cut = 0

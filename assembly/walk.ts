@@ -1,4 +1,5 @@
 // The automaton's walk over the text, and what comes of each literal that it finds.
+import { forgetValues } from './between'
 import { atBlock } from './blocks'
 import { readBasic } from './basic_auth'
 import { Channel, SWALLOW_NONE } from './channel'
@@ -152,6 +153,7 @@ export function walk(ch: Channel, t: usize, n: u32, from: u32, barrier: u32, fin
   walked = from
   wall = barrier
   long_from = u32.MAX_VALUE
+  forgetValues()
   if (prefilter != 0 && n - from >= 4 * BLOCK) {
     survey(t, from, n)
     for (let i: u32 = 0; i < span_count; i++) {

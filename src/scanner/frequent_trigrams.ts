@@ -1,9 +1,10 @@
 /**
- * The three bytes that stand most often in documentation and code, case folded, most frequent first: counted over the files of
+ * The three bytes that stand most often in documentation, code and JSON, case folded, most frequent first: counted over the files of
  * this project's packages.
  */
 export const frequent_trigrams: readonly string[] = cut(
-  '    thionthetioent rehe ingconer ons  * * tur incomageeta coreaon urntypype beoderes anretithbet to' +
+  '":"","e":s":r":t":n":d":":{"},' +
+    '    thionthetioent rehe ingconer ons  * * tur incomageeta coreaon urntypype beoderes anretithbet to' +
     'forto or ter---thiopeetuverhisateed ===penctiortatiessand a rn nd  fostrporead wi.coerrhttttpusein ' +
     ' = oolas intng st nstrrops:://ror astpsthr sts:/of toobleenaromnteexpserectis erspar ofproderth tri' +
     'ablstaoveunces  sehroestwitall onnctperropfunfro tyom/s ae tnal pa/opse is.at  catedour fr(htnailet' +

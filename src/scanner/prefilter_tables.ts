@@ -1,6 +1,6 @@
 import type { PatternDfa } from './compile_pattern.ts'
 import { frequent_trigrams } from './frequent_trigrams.ts'
-import { casesOf, intoBuckets } from './window_buckets.ts'
+import { casesOf, type ExpectedText, intoBuckets } from './window_buckets.ts'
 
 /** A literal to be found. */
 export interface PrefilterLiteral {
@@ -63,25 +63,20 @@ export function buildPrefilter(literals: readonly PrefilterLiteral[]): Uint8Arra
   if (literals.some(({ folded }) => folded.length < window_bytes)) return null
   const bytes = new Uint8Array(table_bytes)
   const at = (place: PrefilterLiteral['place']) => literals.filter((literal) => literal.place === place)
-  const free = chooseWindows(
+  const free = placeWindows(
     at('anywhere').map(({ folded }) => folded),
-    expectedInText,
+    true,
   )
-  const covered = chooseWindows(
+  const covered = placeWindows(
     at('in_runs').map(({ cased }) => cased),
-    expectedInRuns,
+    false,
   )
   const words = at('begins_word').map(({ cased }) => windowAt(cased, 0))
   const multiplier = chooseMultiplier(free)
   new DataView(bytes.buffer).setUint32(multiplier_at, multiplier, true)
   setClasses(bytes)
-  setNibbles(
-    bytes,
-    free,
-    anywhere,
-    letter_weights.map((weight, byte) => weight + capital(byte) * 10),
-  )
-  setNibbles(bytes, covered, in_runs, run_weights)
+  setNibbles(bytes, free, anywhere)
+  setNibbles(bytes, covered, in_runs)
   setHashes(bytes, free, anywhere, multiplier)
   setHashes(bytes, covered, in_runs, multiplier)
   setHashes(bytes, words, begins_word, multiplier)
@@ -100,36 +95,42 @@ function setClasses(bytes: Uint8Array): void {
 
 /** A window of a literal. */
 interface Window {
-  readonly key: string
   readonly bytes: Uint8Array
   /** Bytes of the literal before the window, and from its first byte on. */
   readonly back: number
   readonly ahead: number
 }
 
-function windowAt(literal: Uint8Array, offset: number): Window {
-  const bytes = literal.subarray(offset, offset + window_bytes)
-  return { key: bytes.join(), bytes, back: offset, ahead: Math.min(literal.length - offset, 255) }
+interface PlacedWindow extends Window {
+  readonly bucket: number
 }
 
-/** The rarest window of each literal; one that another literal has as well costs nothing more. */
-function chooseWindows(literals: readonly Uint8Array[], expected: (window: Window) => number): Window[] {
-  const chosen = new Set<string>()
-  return literals
-    .toSorted((a, b) => a.length - b.length)
-    .map((literal) => {
-      let best = windowAt(literal, 0)
-      let least = Number.POSITIVE_INFINITY
-      for (let offset = 0; offset + window_bytes <= literal.length && offset <= offset_max; offset++) {
-        const window = windowAt(literal, offset)
-        const cost = chosen.has(window.key) ? 0 : expected(window)
-        if (cost >= least) continue
-        least = cost
-        best = window
-      }
-      chosen.add(best.key)
-      return best
-    })
+function windowAt(literal: Uint8Array, offset: number): Window {
+  const bytes = literal.subarray(offset, offset + window_bytes)
+  return { bytes, back: offset, ahead: Math.min(literal.length - offset, 255) }
+}
+
+/** Results of placeWindows for the literals of the last scanners: most have the same. */
+const known_windows = new Map<string, PlacedWindow[]>()
+const known_windows_max = 8
+
+/** A window of each literal, in a bucket, that little of usual text is taken for. */
+function placeWindows(literals: readonly Uint8Array[], folds: boolean): PlacedWindow[] {
+  const key = `${folds} ${literals.join(' ')}`
+  const known = known_windows.get(key)
+  if (known) return known
+  const choices = literals.map((literal) =>
+    Array.from({ length: Math.min(literal.length - window_bytes, offset_max) + 1 }, (_, offset) =>
+      windowAt(literal, offset),
+    ),
+  )
+  const windows = choices.map((of_one) => of_one.map(({ bytes }) => bytes))
+  const placed = intoBuckets(windows, folds, folds ? usual_text : usual_runs).map(({ window, bucket }, i) => {
+    return { ...choices[i]!.find(({ bytes }) => bytes === window)!, bucket }
+  })
+  if (known_windows.size >= known_windows_max) known_windows.delete(known_windows.keys().next().value!)
+  known_windows.set(key, placed)
+  return placed
 }
 
 /** Relative frequency of bytes in prose and code, in thousandths. Others count as 4. */
@@ -183,20 +184,18 @@ function capital(byte: number): number {
   return byte >= 65 && byte <= 90 ? 1 : 0
 }
 
-/** How often it stands in a KiB of text, about. */
-function expectedInText({ bytes }: Window): number {
-  const rank = frequent_rank.get(String.fromCharCode(...bytes))
-  if (rank !== undefined) return 2.5 / (1 + rank / 60)
-  return bytes.reduce((product, byte) => product * letter_weights[byte]!, 1e-6)
+const counted = frequent_trigrams.map((trigram, rank) => ({
+  bytes: latin1(trigram),
+  count: 2.5 / (1 + rank / 60),
+}))
+const usual_text: ExpectedText = {
+  weights: letter_weights.map((weight, byte) => weight + capital(byte) * 10),
+  counted,
 }
-
-/** The same in names and paths, where case tells. Windows that end with the same joint share a bucket well. */
-function expectedInRuns({ bytes }: Window): number {
-  const joint = '_-='.includes(String.fromCharCode(bytes[window_bytes - 1]!)) ? 0.3 : 1
-  return bytes.reduce((product, byte) => product * run_weights[byte]!, joint * 1e-6)
+const usual_runs: ExpectedText = {
+  weights: run_weights,
+  counted: counted.filter(({ bytes }) => bytes.every(isTokenByte)),
 }
-
-const frequent_rank = new Map(frequent_trigrams.map((trigram, rank) => [trigram, rank]))
 
 /** A multiplier of the hash under which few of the frequent trigrams are taken for a window. */
 function chooseMultiplier(windows: readonly Window[]): number {
@@ -228,20 +227,12 @@ interface WindowTables {
   readonly folds: boolean
 }
 
-function setNibbles(
-  bytes: Uint8Array,
-  windows: readonly Window[],
-  tables: WindowTables,
-  weights: readonly number[],
-): void {
-  const distinct = [...new Map(windows.map((window) => [window.key, window.bytes])).values()]
-  for (const [bucket, members] of intoBuckets(distinct, tables.folds, weights).entries()) {
-    for (const window of members) {
-      for (let i = 0; i < window_bytes; i++) {
-        for (const byte of casesOf(window[i]!, tables.folds)) {
-          bytes[tables.nibbles + i * 32 + (byte & 15)]! |= 1 << bucket
-          bytes[tables.nibbles + i * 32 + 16 + (byte >> 4)]! |= 1 << bucket
-        }
+function setNibbles(bytes: Uint8Array, windows: readonly PlacedWindow[], tables: WindowTables): void {
+  for (const { bytes: window, bucket } of windows) {
+    for (let i = 0; i < window_bytes; i++) {
+      for (const byte of casesOf(window[i]!, tables.folds)) {
+        bytes[tables.nibbles + i * 32 + (byte & 15)]! |= 1 << bucket
+        bytes[tables.nibbles + i * 32 + 16 + (byte >> 4)]! |= 1 << bucket
       }
     }
   }

@@ -1,47 +1,75 @@
 const buckets = 8
-/** Times that every window may move to a better bucket. */
-const rounds = 3
+/** Times that every literal may move to a better window and bucket. */
+const rounds = 2
+/** What the model of single bytes weighs beside the three bytes that were counted. */
+const model_share = 0.5
+const bytes_in_kib = 1024
 
-/** A bucket: for each byte of its windows which low nibbles and which high ones they have, a bit each. */
-interface Nibbles {
-  readonly low: number[]
-  readonly high: number[]
+/** A window with how often it stands in a KiB of text. */
+export interface CountedWindow {
+  readonly bytes: Uint8Array
+  readonly count: number
+}
+
+/** What text is expected to be like. */
+export interface ExpectedText {
+  /** How frequent each byte is, relatively. */
+  readonly weights: readonly number[]
+  /** The most frequent windows. */
+  readonly counted: readonly CountedWindow[]
+}
+
+/** For each byte of a window which low nibbles and which high ones, a bit each: low, high, low, … */
+type Nibbles = readonly number[]
+
+interface Placed {
+  readonly window: Uint8Array
+  readonly bucket: number
 }
 
 /**
- * Puts windows into eight buckets so that each bucket's nibbles, taken together, admit few other windows of usual text.
- * @param weights how frequent each byte is
+ * Chooses one of each literal's windows and a bucket for it, so that each bucket's nibbles, taken together, admit little of the
+ * expected text.
+ * @param choices the windows of each literal
+ * @param folds whether both cases of a letter are meant
  */
 export function intoBuckets(
-  windows: readonly Uint8Array[],
+  choices: readonly (readonly Uint8Array[])[],
   folds: boolean,
-  weights: readonly number[],
-): Uint8Array[][] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const shares = Array.from({ length: 16 }, (_, high) => {
-    return weights.slice(high * 16, high * 16 + 16).map((weight) => weight / total)
-  })
-  const nibbles = windows.map((window) => nibblesOf(window, folds))
-  const bucket_of: number[] = windows.map(() => -1)
-  const cost = (members: readonly number[]) => admitted(members, nibbles, shares)
-  const members = Array.from({ length: buckets }, (): number[] => [])
-  const costs = members.map(() => 0)
+  expected: ExpectedText,
+): Placed[] {
+  const shares = sharesOf(expected.weights)
+  const counted = expected.counted.map(({ bytes, count }) => ({ nibbles: nibblesOf(bytes, false), count }))
+  const nibbles = choices.map((windows) => windows.map((window) => nibblesOf(window, folds)))
+  const members = Array.from({ length: buckets }, () => new Map<number, Nibbles>())
+  const placed: { window: number; bucket: number }[] = []
+  const together = (bucket: ReadonlyMap<number, Nibbles>) => [...bucket.values()].reduce(join, nothing)
+  const cost = (all: Nibbles) => admitted(all, shares, counted)
   for (let round = 0; round < rounds; round++) {
-    for (const i of windows.keys()) {
-      const from = bucket_of[i]!
-      if (from >= 0) {
-        members[from] = members[from]!.filter((member) => member !== i)
-        costs[from] = cost(members[from]!)
+    for (const [i, windows] of nibbles.entries()) {
+      if (placed[i]) members[placed[i].bucket]!.delete(i)
+      let least = Number.POSITIVE_INFINITY
+      for (const [bucket, others] of members.entries()) {
+        const before = together(others)
+        const base = cost(before)
+        for (const [window, own] of windows.entries()) {
+          const growth = cost(join(before, own)) - base
+          if (growth >= least) continue
+          least = growth
+          placed[i] = { window, bucket }
+        }
       }
-      const grown = members.map((bucket) => cost([...bucket, i]))
-      let to = 0
-      for (let b = 1; b < buckets; b++) if (grown[b]! - costs[b]! < grown[to]! - costs[to]!) to = b
-      bucket_of[i] = to
-      members[to]!.push(i)
-      costs[to] = grown[to]!
+      const { window, bucket } = placed[i]!
+      members[bucket]!.set(i, windows[window]!)
     }
   }
-  return members.map((bucket) => bucket.map((i) => windows[i]!))
+  return placed.map(({ window, bucket }, i) => ({ window: choices[i]![window]!, bucket }))
+}
+
+const nothing: Nibbles = [0, 0, 0, 0, 0, 0]
+
+function join(a: Nibbles, b: Nibbles): Nibbles {
+  return a.map((bits, i) => bits | b[i]!)
 }
 
 /** A byte, in both cases when case does not matter. */
@@ -50,37 +78,50 @@ export function casesOf(byte: number, folds: boolean): number[] {
 }
 
 function nibblesOf(window: Uint8Array, folds: boolean): Nibbles {
-  const low: number[] = []
-  const high: number[] = []
-  for (const byte of window) {
+  return [...window].flatMap((byte) => {
     const cases = casesOf(byte, folds)
-    low.push(cases.reduce((bits, one) => bits | (1 << (one & 15)), 0))
-    high.push(cases.reduce((bits, one) => bits | (1 << (one >> 4)), 0))
-  }
-  return { low, high }
+    return [
+      cases.reduce((bits, one) => bits | (1 << (one & 15)), 0),
+      cases.reduce((bits, one) => bits | (1 << (one >> 4)), 0),
+    ]
+  })
 }
 
-/** The share of windows of usual text that a bucket with these members admits. */
+/** The share of text that each byte is, by its high nibble and low nibble. */
+function sharesOf(weights: readonly number[]): number[][] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return Array.from({ length: 16 }, (_, high) =>
+    weights.slice(high * 16, high * 16 + 16).map((weight) => weight / total),
+  )
+}
+
+/** Windows of a KiB of the expected text that these nibbles admit. */
 function admitted(
-  members: readonly number[],
-  nibbles: readonly Nibbles[],
+  all: Nibbles,
   shares: readonly number[][],
+  counted: readonly { readonly nibbles: Nibbles; readonly count: number }[],
 ): number {
-  if (members.length === 0) return 0
-  let product = 1
-  for (let i = 0; i < nibbles[members[0]!]!.low.length; i++) {
-    let low = 0
-    let high = 0
-    for (const member of members) {
-      low |= nibbles[member]!.low[i]!
-      high |= nibbles[member]!.high[i]!
-    }
+  let product = model_share * bytes_in_kib
+  for (let i = 0; i < all.length; i += 2) {
     let sum = 0
-    for (let h = 0; h < 16; h++) {
-      if (((high >> h) & 1) === 0) continue
-      for (let l = 0; l < 16; l++) if ((low >> l) & 1) sum += shares[h]![l]!
+    for (let high = 0; high < 16; high++) {
+      if (((all[i + 1]! >> high) & 1) === 0) continue
+      for (let low = 0; low < 16; low++) if ((all[i]! >> low) & 1) sum += shares[high]![low]!
     }
     product *= sum
   }
-  return product
+  let count = product
+  for (const one of counted) {
+    const { nibbles } = one
+    if (
+      all[0]! & nibbles[0]! &&
+      all[1]! & nibbles[1]! &&
+      all[2]! & nibbles[2]! &&
+      all[3]! & nibbles[3]! &&
+      all[4]! & nibbles[4]! &&
+      all[5]! & nibbles[5]!
+    )
+      count += one.count
+  }
+  return count
 }
