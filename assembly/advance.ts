@@ -1,6 +1,6 @@
 // A channel of an event stream moves on: its new pieces join its text, which is scanned as far as it can be decided, and what
 // is found becomes edits of the pieces.
-import { Channel, keepFrom } from './channel'
+import { Channel, SWALLOW_NONE, keepFrom } from './channel'
 import { CONTINUED, clusterAt } from './clusters'
 import { commit } from './commit'
 import { decodeEscape, findSpecial } from './decode'
@@ -11,6 +11,7 @@ import { dropEdit, editAt, edit_count, edits_overflow, resetBreaks } from './map
 import { pass } from './pass'
 import { PIECE_DATA, Piece, overflow, overflowed, pieceAt } from './pieces'
 import { S_HEAD, S_KEPT, S_KEPT_AT, S_NEW, S_STALE, S_TAIL, channelOf, slotAt } from './slots'
+import { isLetter } from './randomness'
 import { editCluster, setEditLevel } from './styles'
 import { scanText } from './text'
 
@@ -18,6 +19,11 @@ import { scanText } from './text'
 export const REREAD: u32 = 16
 /** So much text waits for that at most. */
 const STALE_BYTES_MAX: u32 = 16384
+
+/** Of the beginning of what may become a secret, shown when its channel falls silent. */
+const LOOSE_BYTES_MAX: u32 = 3
+/** Longest word in front of them that is taken for one. */
+const WORD_BYTES_MAX: u32 = 32
 
 export let text_edit_count: u32 = 0
 let texts_end: usize = TEXTS
@@ -98,6 +104,39 @@ export function advance(index: u32, pending: u32, masking: bool, final: bool): v
   dropText(ch, from)
 }
 
+/** A letter, or what ends a sentence or a part of one. */
+// @ts-ignore: decorator
+@inline
+function isProse(p: usize): bool {
+  const c = load<u8>(p)
+  return isLetter(p) || c >= 128 || c == 33 || c == 44 || c == 46 || c == 59 || c == 63
+}
+
+/** Whether the kept text ends in prose, in [from, to): words and what ends them, behind another word. Nothing there is given a value. */
+function endsInProse(text: usize, from: u32, to: u32): bool {
+  if (to > from + WORD_BYTES_MAX) return false
+  for (let p = from; p < to; p++) if (!isProse(text + p)) return false
+  if (from == 0 || isProse(text + from - 1)) return true
+  return from > 1 && load<u8>(text + from - 1) == 32 && isProse(text + from - 2)
+}
+
+/**
+ * Lets the last pieces of a channel go that another channel went on without: as a rule its text is over, and its last word
+ * waits only because an anchor begins with the same letters. At most LOOSE_BYTES_MAX bytes go out undecided, none of a value
+ * that its name gives away. The text stays, so that a secret that does go on is found, and replaced from here on.
+ */
+export function loosen(index: u32, pending: u32, masking: bool): void {
+  const slot = slotAt(index)
+  if (load<u32>(slot + S_NEW) != NONE || load<u32>(slot + S_STALE) != 0) advance(index, pending, masking, false)
+  const ch = channelOf(slot)
+  if (overflow || load<u32>(slot + S_STALE) != 0 || ch.swallow != SWALLOW_NONE || ch.skip != 0) return
+  const kept = load<u32>(slot + S_KEPT)
+  if (ch.resume < min(ch.emitted, ch.run) || kept - ch.emitted > LOOSE_BYTES_MAX) return
+  if (!endsInProse(load<u32>(slot + S_KEPT_AT), ch.resume, kept)) return
+  store<u32>(slot + S_HEAD, NONE)
+  store<u32>(slot + S_TAIL, NONE)
+}
+
 /** Ends a channel: what it holds is all there is. */
 export function finishSlot(index: u32, pending: u32, masking: bool): void {
   advance(index, pending, masking, true)
@@ -128,7 +167,8 @@ function editPieces(slot: usize, ch: Channel, to: u32): void {
       const a = max(cluster.start, from)
       const b = min(min(cluster.end, to), end)
       if (b <= a) continue
-      const first = cluster.start >= from && labelled != c && (cluster.flags & CONTINUED) == 0
+      // what began in a piece that was let go is labelled where it goes on
+      const first = labelled != c && (cluster.flags & CONTINUED) == 0
       if (first) labelled = c
       setEditLevel((piece.flags & PIECE_DATA) == 0, ch, TEXT, pass.text_end)
       const plain = piece.text_bytes == piece.end - piece.start

@@ -27,6 +27,8 @@ export const H_HOLE: usize = 32
 export const H_HOLE_END: usize = 36
 export const H_TEMPLATE_SLOT: usize = 40
 export const H_TEMPLATE_IDENTITY: usize = 44
+/** One more than the slot that the last piece went to; 0 before the first. */
+export const H_LAST: usize = 48
 export const HEADER_BYTES: usize = 64
 
 /** Channels that one stream joins at once. */

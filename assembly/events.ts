@@ -10,6 +10,7 @@ import {
   H_BEGUN,
   H_HOLE,
   H_HOLE_END,
+  H_LAST,
   H_TEMPLATE,
   H_TEMPLATE_IDENTITY,
   H_TEMPLATE_SLOT,
@@ -24,8 +25,10 @@ import { addBreak, edit_count, moveEdits, resetBreaks, roomForBreaks } from './m
 import { pass } from './pass'
 import { collectFrames } from './paths'
 import { PIECE_DATA, PIECE_SPELLING, addPiece, overflow, overflowed, pieceAt, piece_count } from './pieces'
-import { S_IDENTITY, findSlot, identify, identity, link, oldestSlot, openSlot, slotAt, slot_count } from './slots'
-import { finishSlot } from './advance'
+import { S_HEAD, S_IDENTITY, findSlot, identify, identity, link, oldestSlot, openSlot, slotAt, slot_count } from './slots'
+import { finishSlot, loosen } from './advance'
+import { STYLE_RESTORE, style } from './styles'
+import { strict } from './tables'
 import { hole, hole_end, matchTemplate, placeTemplate } from './template'
 
 export let ended: bool = false
@@ -98,8 +101,22 @@ function takeSame(p: u32, pending: u32, masking: bool): bool {
   if (hole == hole_end) return true
   const i = piece_count
   addPiece(pending + hole, pending + hole_end, 0, pending + p, 0)
-  if (piece_count > i) link(slot, i)
+  if (piece_count > i) {
+    link(slot, i)
+    goOn(slot, pending, masking)
+  }
   return true
+}
+
+/** A channel that goes on twice, with nothing of any other between, lets the others go. */
+function goOn(slot: u32, pending: u32, masking: bool): void {
+  const again = load<u32>(STATE + H_LAST) == slot + 1
+  store<u32>(STATE + H_LAST, slot + 1)
+  // a pseudonym is put back whole or not at all
+  if (!again || slot_count == 1 || strict || style == STYLE_RESTORE) return
+  for (let i: u32 = 0; i < slot_count; i++) {
+    if (i != slot && load<u32>(slotAt(i) + S_HEAD) != NONE) loosen(i, pending, masking)
+  }
 }
 
 /** Reads an event, and gives its pieces to their channels. */
@@ -131,6 +148,7 @@ function takeEvent(p: u32, end: u32, pending: u32, masking: bool): void {
     }
     piece.event = pending + p
     link(slot, i)
+    goOn(slot, pending, masking)
   }
   const alone = piece_count == first + 1 && slot != NONE && edit_count == edits && finding_count == findings
   if (alone && json && !ended) keepTemplate(p, end, slot, first, pending)
