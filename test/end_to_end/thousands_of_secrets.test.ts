@@ -33,8 +33,17 @@ const secrets = [
 ]
 
 /** Where a secret stands on its way. */
-type Place = 'request' | 'header' | 'query' | 'answer' | 'stream' | 'text' | 'lines'
-const places: readonly Place[] = ['request', 'header', 'query', 'answer', 'stream', 'text', 'lines']
+type Place = 'request' | 'encoded' | 'header' | 'query' | 'answer' | 'stream' | 'text' | 'lines'
+const places: readonly Place[] = [
+  'request',
+  'encoded',
+  'header',
+  'query',
+  'answer',
+  'stream',
+  'text',
+  'lines',
+]
 
 interface Call {
   readonly place: Place
@@ -107,6 +116,13 @@ function requestOf({ place, secrets: own }: Call): {
   const said = (content: string) => JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] })
   const plain = { query: '', headers: {}, body: said('hello') }
   if (place === 'request') return { ...plain, body: said(own.map((secret) => `key: ${secret}`).join('\n')) }
+  if (place === 'encoded') {
+    const encoded = own.map((secret, n) => {
+      const bytes = Buffer.from(`the key is ${secret}\n`)
+      return bytes.toString(n % 3 === 0 ? 'base64' : n % 3 === 1 ? 'base64url' : 'hex')
+    })
+    return { ...plain, body: said(encoded.join('\n')) }
+  }
   if (place === 'header')
     return { ...plain, headers: Object.fromEntries(own.map((secret, n) => [`x-trace-${n}`, secret])) }
   if (place === 'query')
@@ -208,7 +224,7 @@ test(`of ${secrets.length} secrets of ${formats.length} formats, sent and receiv
 
 /** Until ClickHouse has every exchange: what is only in the spool would not be looked at twice. */
 async function recordedAll(): Promise<void> {
-  const deadline = performance.now() + 60_000
+  const deadline = performance.now() + 120_000
   for (;;) {
     const { audit } = (await (await fetch(`${gateway.control}/healthz`)).json()) as {
       audit: { spool_rows: number }
