@@ -1,21 +1,38 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionDetail } from '../../src/control/api_shapes.ts'
 import type { CreatedApiKey } from '../../src/control/api_key_routes.ts'
+import type { Notice } from '../../src/control/notice.ts'
 import type { ApprovalDetail } from '../../src/control/messages.ts'
 import { type NatsProcess, startNats } from '../state/nats_process.ts'
 import { rowsOnce } from './read_audit.ts'
 import { type Stack, startStack } from './stack.ts'
 
+/** What receivers of notices were told, by both gateways together. */
+const notices: string[] = []
+const receiver = createServer((request, response) => {
+  let text = ''
+  request.on('data', (part) => {
+    text += part
+  })
+  request.on('end', () => {
+    notices.push(text)
+    response.writeHead(204).end()
+  })
+})
 let nats: NatsProcess
 let first: Stack
 let second: Stack
 
 before(async () => {
   nats = await startNats()
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+  const { port } = receiver.address() as AddressInfo
   const options = {
     connections: (upstream: string) => `  granted:
     upstream: ${upstream}
@@ -27,6 +44,7 @@ before(async () => {
     limits: [{ requests: 20, window: 1d }]
 `,
     settings: (upstream: string) => `state: ${nats.url}
+notify: [{ url: "http://127.0.0.1:${port}/" }]
 api_connections: { upstreams: ["${upstream}"] }
 `,
   }
@@ -37,6 +55,7 @@ after(async () => {
   await second?.close()
   await first?.close()
   await nats?.close()
+  receiver.close()
 })
 
 async function control(at: Stack, method: string, path: string, body?: object): Promise<Response> {
@@ -157,6 +176,18 @@ test('a request held by one is approved on the other, goes on where it waits, an
     ],
     'each change by the gateway that made it, and by no other',
   )
+  await until('not everybody was told', async () => notices.length >= 4)
+  const told = notices.map((text) => {
+    const { kind, approval } = JSON.parse(text) as Notice
+    return `${kind} ${approval.id}`
+  })
+  assert.equal(new Set(told).size, told.length, 'nobody is told twice')
+  assert.deepEqual(told.map((one) => one.split(' ')[0]).sort(), [
+    'approval.approved',
+    'approval.denied',
+    'approval.pending',
+    'approval.pending',
+  ])
 })
 
 test('a grant given on one lets the caller through on the other, until it is taken back there', async () => {

@@ -5,12 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { findChromium } from '../../scripts/find_chromium.ts'
+import { findNatsServer } from '../../scripts/find_nats_server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-command-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 function runTests(...files: string[]) {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  return runTestsWith({}, ...files)
+}
+
+function runTestsWith(more: Readonly<Record<string, string>>, ...files: string[]) {
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env
+  const env = { ...own, ...more }
   const result = spawnSync(process.execPath, ['scripts/test.ts', ...files], { env, encoding: 'utf8' })
   return { status: result.status, output: result.stdout + result.stderr }
 }
@@ -50,4 +56,19 @@ test('finds Chromium on the PATH, and believes CHROMIUM when it can be started',
   assert.equal(findChromium({ PATH: folder }), browser)
   assert.equal(findChromium({ CHROMIUM: browser, PATH: '' }), browser)
   assert.equal(findChromium({ CHROMIUM: join(folder, 'missing'), PATH: folder }), null)
+})
+
+test('finds the NATS server as well, and says what to install where there is none', () => {
+  const server = join(folder, 'nats-server')
+  writeFileSync(server, '#!/bin/sh\n')
+  chmodSync(server, 0o755)
+  assert.equal(findNatsServer({ PATH: folder }), server)
+  assert.equal(findNatsServer({ NATS_SERVER: server, PATH: '' }), server)
+  const missing = join(folder, 'missing')
+  assert.equal(findNatsServer({ NATS_SERVER: missing, PATH: folder }), null)
+  const file = testFile('uses_nats_process.test.ts', `test('nats_process', () => {})`)
+  const { status, output } = runTestsWith({ NATS_SERVER: missing }, file)
+  assert.equal(status, 1)
+  assert.match(output, /apt-get install nats-server/)
+  assert.match(output, /NATS_SERVER/)
 })
