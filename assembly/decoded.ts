@@ -119,9 +119,11 @@ function readRun(ch: Channel, t: usize, a: u32, n: u32, how: u32, final: bool): 
   let step: u32 = 0
   let again = how
   while (true) {
+    // one that reaches over something undecided may still be cut there
+    const known = final || limit <= r ? n : min(n, limit)
     const encoding = again == RUN_FRESH ? encodingOf(t, r, n) : encodingBefore(t, r)
-    const whole = readPiece(t, r, n, encoding, final, CHARS + CONTEXT)
-    const mask = whole && piece_last ? maskAt(t, piece_end, n, final) : 0
+    const whole = readPiece(t, r, known, encoding, final, CHARS + CONTEXT)
+    const mask = whole && piece_last ? maskAt(t, piece_end, known, final) : 0
     // one that reaches over something undecided may still be cut there, and so may a line that would follow
     const undecided = !final && limit > r && limit < max(piece_end, piece_seen)
     if (!whole || mask == 2 || undecided) {
@@ -204,7 +206,7 @@ function readOne(ch: Channel, t: usize, r: u32, encoding: u32, first: bool, next
 }
 
 function addFound(ch: Channel, from: u32, to: u32, origin: u32, d: usize): void {
-  if (to > ch.emitted) addDecoded(max(from, ch.emitted), to, origin, d)
+  if (to > from && to > ch.emitted) addDecoded(max(from, ch.emitted), to, origin, d)
 }
 
 /** Walks over decoded text. What it finds is in the pass's clusters. */

@@ -5,6 +5,7 @@ import { LATCH } from './layout'
 import { leadAt, leadsAsJson } from './lead'
 import { addEdit } from './map'
 import { pass } from './pass'
+import { isWord } from './randomness'
 import { hmacFinal8, hmacInit, shaUpdate } from './sha256'
 import { D_SHOWN } from './tables'
 
@@ -89,11 +90,13 @@ export function editCluster(c: Cluster, t: usize, start: u32, end: u32, bytes: u
   else addEdit(start, end, c.detector, (level << 24) | digestOf(c, t))
 }
 
-/** Leaves the public beginnings of what was found out of the ranges to replace. */
-export function showPrefixes(): void {
+/** Leaves the public beginnings of what was found in `t` out of the ranges to replace. */
+export function showPrefixes(t: usize): void {
   for (let i: u32 = 0; i < pass.cluster_count; i++) {
     const c = clusterAt(i)
     if (c.flags & (CONTINUED | ENCODED) || c.start != c.match_start) continue
+    // within a word its first bytes may have passed: what is left does not begin with the format's beginning
+    if (c.start > 0 && isWord(t + c.start - 1)) continue
     const shown = load<u32>(<usize>c.detector + D_SHOWN)
     if (c.match_end - c.match_start <= shown) continue
     c.start += shown

@@ -70,7 +70,7 @@ export function scanText(ch: Channel, t: usize, n: u32, barrier: u32, final: boo
     settle()
     pass.limit = max(pass.limit, ch.emitted)
   }
-  if (style == STYLE_PARTIAL) showPrefixes()
+  if (style == STYLE_PARTIAL) showPrefixes(t)
 }
 
 function goOnSwallowing(ch: Channel, t: usize, n: u32, final: bool): u32 {
