@@ -114,6 +114,7 @@ function Facts({ exchange }: { exchange: ExchangeDetail }) {
       <Fact name="Model">{exchange.model || '—'}</Fact>
       <Fact name="Approval">
         {approval ? `${approval.outcome}${approval.by && ` by ${approval.by}`}` : 'not needed'}
+        {approval?.grant_id && <span class="dim">, under a grant given before</span>}
       </Fact>
       <Fact name="From">{exchange.client_address}</Fact>
       <Fact name="Exchange">

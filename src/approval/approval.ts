@@ -88,4 +88,6 @@ export interface HoldOutcome {
   readonly by: string
   readonly reason: string
   readonly decided_at: number
+  /** The grant that let it through without asking anybody. */
+  readonly grant_id?: string
 }

@@ -14,5 +14,6 @@ export function holdOutcome(
     by: decision ? decision.by_email || decision.by : '',
     reason: decision?.reason ?? '',
     decided_at: decision?.at ?? 0,
+    ...(approval?.grant_id !== undefined && { grant_id: approval.grant_id }),
   }
 }

@@ -58,6 +58,8 @@ export interface ExchangeRecord {
     readonly outcome: string
     readonly by: string
     readonly held_us: number
+    /** The grant that let it through without asking anybody. */
+    readonly grant_id?: string
   } | null
   /** Durations in microseconds; 0 when the phase was not reached. */
   readonly timing: {

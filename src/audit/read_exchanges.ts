@@ -214,6 +214,7 @@ function exchangeOf(row: ExchangeRow, findings: readonly RecordedFinding[]): Omi
             outcome: string('approval_outcome'),
             by: string('approval_by'),
             held_us: number('approval_held_us'),
+            ...(string('approval_grant_id') !== '' && { grant_id: string('approval_grant_id') }),
           },
     timing: {
       authenticate_us: number('authenticate_us'),

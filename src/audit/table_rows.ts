@@ -61,6 +61,7 @@ function exchangeRow(record: ExchangeRecord): Row {
     approval_outcome: text(record.approval?.outcome ?? ''),
     approval_by: text(record.approval?.by ?? ''),
     approval_held_us: record.approval?.held_us ?? 0,
+    approval_grant_id: text(record.approval?.grant_id ?? ''),
     ...record.timing,
   }
 }
@@ -155,6 +156,7 @@ function approvalRow(approval: Approval, recorded_at_us: number): Row {
     decided_by: text(decision?.by ?? ''),
     decided_by_email: text(decision?.by_email ?? ''),
     reason: text(decision?.reason ?? ''),
+    grant_id: text(approval.grant_id ?? ''),
     preview_digest: text(decision?.preview_digest ?? ''),
   }
 }

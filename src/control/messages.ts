@@ -156,6 +156,8 @@ export interface ExchangeDetail extends ExchangeItem {
     readonly outcome: string
     readonly by: string
     readonly held_us: number
+    /** The grant that let it through without asking anybody. */
+    readonly grant_id?: string
   } | null
 }
 

@@ -52,6 +52,7 @@ async function holdFor(
       outcome: outcome?.outcome ?? 'pending',
       by: outcome?.by ?? '',
       held_us: Math.round((performance.now() - began_ms) * 1000),
+      ...(outcome?.grant_id !== undefined && { grant_id: outcome.grant_id }),
     }
   }
   refuseUnapproved(outcome, approval_id, triggered)

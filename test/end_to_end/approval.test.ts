@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
   type ApprovalDetail,
+  type ApprovalItem,
   decodeToBrowser,
   encodeFrame,
   type ToBrowser,
@@ -27,6 +28,10 @@ before(async () => {
     upstream: ${upstream}
     allow: [{ groups: [ml-eng] }]
     approve: [{ name: exports, keywords: [export], approvers: [security-oncall], hold: 1s }]
+  trusting:
+    upstream: ${upstream}
+    allow: [{ groups: [ml-eng] }]
+    approve: [{ name: exports, keywords: [export], approvers: [security-oncall], hold: 1m, grant_max: 1h }]
 `,
   })
 })
@@ -63,14 +68,15 @@ async function sluice(person: string, ...args: string[]) {
   )
 }
 
-/** The newest pending approval, as the API shows it to Omar. */
-async function pending(): Promise<ApprovalDetail> {
+/** The oldest pending approval of a connection, as the API shows it to Omar. */
+async function pending(connection = 'openai'): Promise<ApprovalDetail> {
   const authorization = `Bearer ${await stack.token('omar')}`
   for (let attempt = 0; attempt < 100; attempt++) {
     const list = await fetch(`${stack.control}/api/v1/approvals`, { headers: { authorization } })
-    const { approvals } = (await list.json()) as { approvals: { id: string }[] }
-    if (approvals[0]) {
-      const one = await fetch(`${stack.control}/api/v1/approvals/${approvals[0].id}`, {
+    const { approvals } = (await list.json()) as { approvals: ApprovalItem[] }
+    const found = approvals.find((approval) => approval.connection === connection)
+    if (found) {
+      const one = await fetch(`${stack.control}/api/v1/approvals/${found.id}`, {
         headers: { authorization },
       })
       return (await one.json()) as ApprovalDetail
@@ -170,6 +176,25 @@ test('a request that nobody decided in time is sent again, and goes through once
   const third = await ask('export for later', 'impatient')
   assert.deepEqual([third.status, third.body.code], [409, 'approval_pending'])
   assert.notEqual(third.body.approval_id, id)
+})
+
+test('what a grant lets through is recorded with the grant, and with the approval that it was given with', async () => {
+  const first = ask('export one', 'trusting')
+  const { id } = await pending('trusting')
+  assert.equal((await sluice('omar', 'approve', id, '--grant', '30')).code, 0)
+  assert.equal((await first).status, 200)
+  assert.equal((await ask('export two', 'trusting')).status, 200)
+  const [asked, granted] = await rowsOnce(
+    stack,
+    "SELECT approval_id, approval_grant_id FROM exchanges WHERE connection = 'trusting' ORDER BY started_at",
+    2,
+  )
+  assert.deepEqual([asked!.approval_id, asked!.approval_grant_id], [id, ''])
+  assert.match(String(granted!.approval_grant_id), /^grn_[0-9a-f]{32}$/)
+  const query = `SELECT grant_id, reason FROM approvals WHERE id = '${granted!.approval_id}'`
+  assert.deepEqual(await rowsOnce(stack, query, 1), [
+    { grant_id: granted!.approval_grant_id, reason: `under the grant given with ${id}` },
+  ])
 })
 
 async function signIn(person: string): Promise<string> {
