@@ -9,7 +9,7 @@ import { entropy } from './randomness'
 import { runAt } from './runs'
 import { hmacFinal8, hmacInit, shaUpdate } from './sha256'
 import { STYLE_PSEUDONYM, STYLE_RESTORE, pseudonym, style } from './styles'
-import { D_END_BYTES, D_INDEX } from './tables'
+import { D_END_BYTES, D_INDEX, d_entropy } from './tables'
 
 export let finding_count: u32 = 0
 
@@ -21,11 +21,25 @@ export function resetFindings(): void {
   finding_count = 0
 }
 
+/** Of a secret, a trigger, and a secret in a string that is never altered. */
+const KIND_SECRET: u32 = 0
+const KIND_KEPT: u32 = 2
+
+/** What is found from here on stands in a string that is never altered; in one that must look random. */
+let kept: bool = false
+let sealed: bool = false
+
+export function setKept(on: bool, random: bool): void {
+  kept = on
+  sealed = random
+}
+
 function report(detector: usize, kind: u32, channel: u32, start: u64, end: u64, bits: f32, fingerprint: u64, name: u32): void {
-  if (finding_count >= FINDINGS_MAX) return
+  if (finding_count >= FINDINGS_MAX || (sealed && detector == d_entropy)) return
   const f = FINDINGS + <usize>finding_count * FINDING_BYTES
-  store<u32>(f, kind == 0 ? load<u32>(detector + D_INDEX) : <u32>detector)
-  store<u32>(f, kind, 4)
+  const secret = kind == KIND_SECRET
+  store<u32>(f, secret ? load<u32>(detector + D_INDEX) : <u32>detector)
+  store<u32>(f, secret && kept ? KIND_KEPT : kind, 4)
   store<u32>(f, channel, 8)
   store<f32>(f, bits, 12)
   store<f64>(f, <f64>start, 16)

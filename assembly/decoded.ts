@@ -136,7 +136,7 @@ function readRun(ch: Channel, t: usize, a: u32, n: u32, how: u32, final: bool): 
     const last = piece_last
     if (step == 0) step = stepBytes()
     const next = placeOf(r, stepChars())
-    if (secret <= r) addDecoded(max(r, ch.emitted), last ? end : next + LEAD, r, d_run)
+    if (secret <= r) addFound(ch, r, last ? end : next + LEAD, r, d_run)
     else if (mask == 1 || !readOne(ch, t, r, encoding, again == RUN_FRESH, next)) {
       if (r > a) addLong(a, r + 1, step, secret, how)
       return runEnd(t, r, n)

@@ -6,7 +6,7 @@
 // called JSON) is scanned as plain text up to the next quote: lenient parsers read it, and nothing passes unread.
 import { Channel } from './channel'
 import { clusterAt } from './clusters'
-import { commit } from './commit'
+import { commit, setKept } from './commit'
 import { decodeEscape, findSpecial, put } from './decode'
 import { resetLead } from './lead'
 import { DEPTH_MAX, Json, MODEL_BYTES_MAX, OUTSIDE, PLAIN, STRING, frameAt, modelOf } from './json_state'
@@ -15,9 +15,11 @@ import { addBreak, break_count, resetBreaks, roomForBreaks, toInput } from './ma
 import { pass } from './pass'
 import {
   LEAF_COUNTED_TEXT,
+  LEAF_KEPT,
   LEAF_KIND,
   LEAF_MODEL,
   LEAF_NONE,
+  LEAF_SEALED,
   LEAF_TEXT,
   NO_NODE,
   collecting,
@@ -56,9 +58,13 @@ function editClusters(j: Json, ch: Channel, input_end: u32, masking: bool): void
 }
 
 function scanString(j: Json, ch: Channel, input_end: u32, masking: bool, final: bool): void {
+  const leaf = j.mode == STRING && j.is_key == 0 ? leafOf(j.node) : LEAF_NONE
+  const kept = leaf == LEAF_KEPT || leaf == LEAF_SEALED
   scanText(ch, TEXT, pass.text_end, j.barrier, final)
-  editClusters(j, ch, input_end, masking)
+  editClusters(j, ch, input_end, masking && !kept)
+  setKept(kept, leaf == LEAF_SEALED)
   commit(ch, TEXT, pass.text_end, pass.limit, final)
+  setKept(false, false)
 }
 
 function beginString(j: Json, ch: Channel, input: u32): void {

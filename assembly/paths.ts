@@ -16,6 +16,9 @@ export const LEAF_COUNTED_TEXT: u32 = 5
 /** A value that spells a text out a second time; one that does before the text comes. */
 export const LEAF_SPELLING: u32 = 6
 export const LEAF_SPELLING_FIRST: u32 = 7
+/** A string that is told of and never altered: what is signed; and one that only its service can read, which looks random. */
+export const LEAF_KEPT: u32 = 8
+export const LEAF_SEALED: u32 = 9
 
 export const NO_NODE: u32 = 0xffff
 const HASH_ELEMENT: u32 = 0

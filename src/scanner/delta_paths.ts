@@ -17,6 +17,10 @@ export interface DeltaPaths {
   readonly spelling: readonly string[]
   /** The same, of documents in which they come before the text. */
   readonly spelling_first: readonly string[]
+  /** Strings that are scanned and told of, but never altered. */
+  readonly kept: readonly string[]
+  /** The same, and to look random is what they are for. */
+  readonly sealed: readonly string[]
   /** Path of the model's name in a JSON body. */
   readonly model: readonly string[]
 }
@@ -29,6 +33,8 @@ export const deltaPaths: DeltaPaths = {
   kind: all((provider) => provider.kind),
   spelling: all((provider) => provider.spelling),
   spelling_first: all((provider) => provider.spelling_first),
+  kept: all((provider) => provider.kept),
+  sealed: all((provider) => provider.sealed),
   model: ['model'],
 }
 

@@ -1,6 +1,9 @@
 import type { Finding } from './finding.ts'
 
 const finding_bytes = 48
+/** What the engine calls a trigger, and a secret in a string that is never altered. */
+const kind_keyword = 1
+const kind_kept = 2
 /** Longest mask of fixed length that a finding shows, in bytes. */
 const shown_stars_max = 64
 
@@ -34,7 +37,8 @@ export class FindingReader {
     for (let i = 0; i < count; i++) {
       const at = this.#at + i * finding_bytes
       const index = view.getUint32(at, true)
-      const keyword = view.getUint32(at + 4, true) === 1
+      const kind = view.getUint32(at + 4, true)
+      const keyword = kind === kind_keyword
       const id = keyword ? 'keyword' : ids[index]!
       findings.push({
         detector: id,
@@ -45,7 +49,7 @@ export class FindingReader {
         entropy: Math.round(view.getFloat32(at + 12, true) * 100) / 100,
         fingerprint: keyword ? '' : hex(this.#memory.subarray(at + 32, at + 40)),
         masked: keyword ? keywords[index]! : this.#maskAt(at, id, style, masking),
-        action: !keyword && masking ? 'mask' : 'flag',
+        action: !keyword && kind !== kind_kept && masking ? 'mask' : 'flag',
       })
     }
   }

@@ -15,6 +15,10 @@ export interface ProviderShape {
   readonly spelling?: readonly string[]
   /** Those that come before their text in a whole body: emptied there, whatever the text is. */
   readonly spelling_first?: readonly string[]
+  /** Strings that the service takes back only as it sent them: signed thinking in a history. */
+  readonly kept?: readonly string[]
+  /** The same of signatures and of what is encrypted. */
+  readonly sealed?: readonly string[]
 }
 
 const openai: readonly ProviderShape[] = [
@@ -65,6 +69,12 @@ const openai: readonly ProviderShape[] = [
       'response.output[].content[].logprobs',
     ],
     spelling_first: ['output[].content[].logprobs'],
+    sealed: [
+      'input[].encrypted_content',
+      'output[].encrypted_content',
+      'item.encrypted_content',
+      'response.output[].encrypted_content',
+    ],
   },
 ]
 
@@ -74,6 +84,16 @@ const others: readonly ProviderShape[] = [
     reference: 'https://docs.claude.com/en/docs/build-with-claude/streaming',
     text: ['delta.text', 'delta.partial_json', 'delta.thinking'],
     index: ['index'],
+    kept: ['messages[].content[].thinking'],
+    sealed: [
+      'messages[].content[].signature',
+      'messages[].content[].data',
+      'content[].signature',
+      'content[].data',
+      'content_block.signature',
+      'content_block.data',
+      'delta.signature',
+    ],
   },
   {
     name: 'Anthropic text completions',
@@ -92,6 +112,7 @@ const others: readonly ProviderShape[] = [
     ],
     index: ['candidates[].index'],
     spelling: ['candidates[].logprobsResult'],
+    sealed: ['contents[].parts[].thoughtSignature', 'candidates[].content.parts[].thoughtSignature'],
     kind: ['candidates[].content.parts[].functionCall.partialArgs[].jsonPath'],
   },
   {

@@ -17,6 +17,8 @@ export function writePaths(out: TableWriter, paths: DeltaPaths): { offset: numbe
     [paths.counted_text, 5],
     [paths.spelling, 6],
     [paths.spelling_first, 7],
+    [paths.kept, 8],
+    [paths.sealed, 9],
   ] as const
   for (const [list, leaf] of leaves) {
     for (const path of list) {
