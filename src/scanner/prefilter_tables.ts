@@ -169,7 +169,7 @@ const frequency: Readonly<Record<string, number>> = {
     '-': 15,
     '.': 12,
   },
-  ...{ '0': 9, '1': 8, _: 9, '=': 9, ':': 9, '"': 9 },
+  ...{ '0': 9, '1': 8, _: 9, '=': 9, ':': 25, '"': 40 },
 }
 
 const letter_weights = Array.from({ length: 256 }, (_, byte) => frequency[String.fromCharCode(byte)] ?? 4)

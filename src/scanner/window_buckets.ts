@@ -2,7 +2,7 @@ const buckets = 8
 /** Times that every literal may move to a better window and bucket. */
 const rounds = 2
 /** What the model of single bytes weighs beside the three bytes that were counted. */
-const model_share = 0.5
+const model_share = 1.5
 const bytes_in_kib = 1024
 
 /** A window with how often it stands in a KiB of text. */
