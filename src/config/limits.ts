@@ -213,6 +213,8 @@ export const limits = {
   /** How long the test of a connection waits for its service. */
   connection_try_ms_max: 10_000,
   stop_grace_ms: 10_000,
+  /** For callers to answer the close of their WebSockets. */
+  stop_sessions_ms: 1_000,
   /** For the records of what the grace ended, before its connections are closed. */
   stop_recording_ms_max: 2_000,
 } as const

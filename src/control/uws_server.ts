@@ -177,13 +177,12 @@ async function upgrade<Person>(
   const admitted = await live.admit({ ...head, body: nothing })
   if (gone) return
   if ('refusal' in admitted) return write(response, admitted.refusal, false, true)
-  response.cork(() => {
-    response.upgrade<SocketData<Person>>(
-      { person: admitted.person },
-      head.header('sec-websocket-key'),
-      head.header('sec-websocket-protocol'),
-      head.header('sec-websocket-extensions'),
-      context,
-    )
-  })
+  // Not corked: where the socket keeps its address, uncorking would take what it has become for a response, and may close it.
+  response.upgrade<SocketData<Person>>(
+    { person: admitted.person },
+    head.header('sec-websocket-key'),
+    head.header('sec-websocket-protocol'),
+    head.header('sec-websocket-extensions'),
+    context,
+  )
 }

@@ -119,9 +119,12 @@ export class DataPlane {
     this.stopping = true
     await this.#untilIdle(grace_ms)
     clearInterval(this.#sweeper)
+    const has_sessions = [...this.exchanges].some((exchange) => exchange.session !== null)
     for (const exchange of [...this.exchanges]) exchange.onStop()
     // their answers wait for their records
     await this.#untilIdle(limits.stop_recording_ms_max)
+    // a connection that is closed before its peer answered the close frame would lose that
+    if (has_sessions) await new Promise((resolve) => setTimeout(resolve, limits.stop_sessions_ms))
     await new Promise((resolve) => setImmediate(resolve))
     await this.upstreams.destroy()
     this.#report()

@@ -319,8 +319,9 @@ class UwsCaller implements Caller {
     this.owner = null
     this.open = false
     const key = this.headers[this.headers.indexOf('sec-websocket-key') + 1]!
-    // without extensions: what is compressed on the way would have to be inflated for each message
-    this.#res.cork(() => this.#res.upgrade<SocketData>({ socket }, key, protocol, '', this.#context!))
+    // Not corked: where the socket keeps its address, uncorking would take what it has become for a response, and may close it.
+    // Without extensions: what is compressed on the way would have to be inflated for each message.
+    this.#res.upgrade<SocketData>({ socket }, key, protocol, '', this.#context!)
     return socket
   }
 

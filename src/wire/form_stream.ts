@@ -33,8 +33,9 @@ export class FormStream implements BodyStream {
   /** As written, and how many bytes each unescaped one has there, of what did not go out yet. */
   readonly #written = new ByteQueue()
   readonly #lengths = new ByteQueue()
-  /** An escape that is not whole: `%` or `%4`. */
-  #escape: number[] = []
+  /** Of an escape that is not whole: 1 for `%`, 2 for `%4`. */
+  #escape_bytes = 0
+  #first_digit = 0
   #head: number[] = []
 
   constructor(scanner: Scanner, options: Omit<StreamOptions, 'contentType'>) {
@@ -65,41 +66,70 @@ export class FormStream implements BodyStream {
 
   #takeAll(chunk: Uint8Array): void {
     this.bytes += chunk.length
-    for (let i = 0; i < chunk.length; i++) this.#take(chunk[i]!)
+    for (let at = 0; at < chunk.length; ) {
+      const end = this.#escape_bytes === 0 ? plainEnd(chunk, at) : at
+      if (end > at) this.#addPlain(chunk.subarray(at, end))
+      else this.#take(chunk[at]!)
+      at = Math.max(end, at + 1)
+    }
   }
 
+  /** Takes a byte that means something here, or that goes on with an escape. */
   #take(byte: number): void {
-    const begun = this.#escape
-    if (begun.length === 0) {
-      if (byte === PERCENT) begun.push(byte)
-      else if (byte === AMPERSAND) this.#endField()
-      else this.#add(byte === PLUS ? SPACE : byte, byte)
-      if (byte === AMPERSAND) this.#out.add(Uint8Array.of(AMPERSAND), true)
+    if (this.#escape_bytes === 0) {
+      if (byte === PERCENT) this.#escape_bytes = 1
+      else if (byte === PLUS) this.#add(SPACE, byte)
+      else {
+        this.#endField()
+        this.#out.add(Uint8Array.of(AMPERSAND), true)
+      }
       return
     }
-    if (digitOf(byte) === -1) {
+    const digit = digitOf(byte)
+    if (digit === -1) {
       this.#dropEscape()
-      this.#take(byte)
-      return
+      if (byte === PERCENT || byte === PLUS || byte === AMPERSAND) this.#take(byte)
+      else this.#add(byte, byte)
+    } else if (this.#escape_bytes === 1) {
+      this.#escape_bytes = 2
+      this.#first_digit = byte
+    } else {
+      this.#escape_bytes = 0
+      this.#written.push(PERCENT)
+      this.#written.push(this.#first_digit)
+      this.#add(digitOf(this.#first_digit) * 16 + digit, byte, 3)
     }
-    begun.push(byte)
-    if (begun.length < 3) return
-    this.#add(digitOf(begun[1]!) * 16 + digitOf(byte), ...begun)
-    this.#escape = []
   }
 
   /** What began as an escape is none: it stands for itself. */
   #dropEscape(): void {
-    for (const byte of this.#escape) this.#add(byte, byte)
-    this.#escape = []
+    const bytes = this.#escape_bytes
+    this.#escape_bytes = 0
+    if (bytes > 0) this.#add(PERCENT, PERCENT)
+    if (bytes > 1) this.#add(this.#first_digit, this.#first_digit)
   }
 
-  #add(byte: number, ...written: number[]): void {
+  /** @param last of the bytes that it is written with, `length` in all */
+  #add(byte: number, last: number, length = 1): void {
     if (this.#run_bytes === run_bytes_max) this.#scan(false)
     this.#run[this.#run_bytes++] = byte
-    for (const one of written) this.#written.push(one)
-    this.#lengths.push(written.length)
+    this.#written.push(last)
+    this.#lengths.push(length)
     if (this.#head.length < model_bytes_max) this.#head.push(byte)
+  }
+
+  /** Bytes that stand for themselves. */
+  #addPlain(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#run_bytes === run_bytes_max) this.#scan(false)
+      const part = bytes.subarray(at, at + run_bytes_max - this.#run_bytes)
+      this.#run.set(part, this.#run_bytes)
+      this.#run_bytes += part.length
+      this.#written.append(part)
+      this.#lengths.fill(part.length)
+      for (let i = 0; i < part.length && this.#head.length < model_bytes_max; i++) this.#head.push(part[i]!)
+      at += part.length
+    }
   }
 
   #endField(): void {
@@ -141,8 +171,9 @@ export class FormStream implements BodyStream {
 
   /** @param bytes unescaped */
   #takeWritten(bytes: number): Uint8Array {
+    const lengths = this.#lengths.take(bytes)
     let written = 0
-    for (const length of this.#lengths.take(bytes)) written += length
+    for (let i = 0; i < bytes; i++) written += lengths[i]!
     return this.#written.take(written)
   }
 }
@@ -154,8 +185,21 @@ class ByteQueue {
   #to = 0
 
   push(byte: number): void {
-    if (this.#to === this.#bytes.length) this.#makeRoom()
+    if (this.#to === this.#bytes.length) this.#makeRoom(1)
     this.#bytes[this.#to++] = byte
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.#to + bytes.length > this.#bytes.length) this.#makeRoom(bytes.length)
+    this.#bytes.set(bytes, this.#to)
+    this.#to += bytes.length
+  }
+
+  /** Appends so many bytes that are 1. */
+  fill(count: number): void {
+    if (this.#to + count > this.#bytes.length) this.#makeRoom(count)
+    this.#bytes.fill(1, this.#to, this.#to + count)
+    this.#to += count
   }
 
   /** A view, valid until the next `push`. */
@@ -164,14 +208,26 @@ class ByteQueue {
     return this.#bytes.subarray(this.#from - bytes, this.#from)
   }
 
-  #makeRoom(): void {
+  #makeRoom(bytes: number): void {
     const kept = this.#bytes.subarray(this.#from, this.#to)
-    const roomy = kept.length * 2 <= this.#bytes.length ? this.#bytes : new Uint8Array(this.#bytes.length * 2)
+    const needed = 2 * (kept.length + bytes)
+    const roomy = needed <= this.#bytes.length ? this.#bytes : new Uint8Array(needed)
     roomy.set(kept)
     this.#bytes = roomy
     this.#to -= this.#from
     this.#from = 0
   }
+}
+
+/** Up to the next byte that means something in a form. */
+function plainEnd(chunk: Uint8Array, from: number): number {
+  let at = from
+  while (at < chunk.length) {
+    const byte = chunk[at]!
+    if (byte === PERCENT || byte === AMPERSAND || byte === PLUS) break
+    at++
+  }
+  return at
 }
 
 function digitOf(byte: number): number {

@@ -38,6 +38,10 @@ before(async () => {
       request: { ...direction, secrets: 'block' },
       response: { ...direction, secrets: 'block' },
     },
+    asking: {
+      upstream: upstream.url,
+      approve: [{ name: 'secrets', findings: ['*'], approvers: ['x'], hold_ms: 300, expires_ms: 60_000 }],
+    },
     held: { upstream: upstream.url, allow: [{ groups: ['ml'], models: ['gpt-*'] }] },
   })
 })
@@ -182,6 +186,24 @@ test('what a rule needs whole is decoded whole: the model in a compressed body d
   }
   assert.equal((await post('{"model":"gpt-4o"}')).status, 200)
   assert.equal((await post('{"model":"claude"}')).problem.reason, 'model_not_allowed')
+})
+
+test('the same request in another coding is the same to an approver, and is shown masked', async () => {
+  const codings: [string, Buffer][] = [
+    ['gzip', zlib.gzipSync(leaking, { level: 1 })],
+    ['gzip', zlib.gzipSync(leaking, { level: 9, memLevel: 1 })],
+    ['zstd', zlib.zstdCompressSync(leaking)],
+    ['identity', Buffer.from(leaking)],
+  ]
+  for (const [coding, body] of codings) {
+    const headers = { ...json, 'content-encoding': coding }
+    const { problem } = await ask(stack.port, { method: 'POST', path: '/asking/x', headers, body })
+    assert.match(String(problem.code), /^approval_/)
+  }
+  const holds = stack.messages.flatMap((message) => (message.kind === 'hold' ? [message.request] : []))
+  assert.equal(holds.length, codings.length)
+  assert.equal(new Set(holds.map(({ binding }) => JSON.stringify(binding))).size, 1)
+  assert.equal(holds[0]!.preview, masked)
 })
 
 test('a secret in a compressed body is blocked where secrets are', async () => {

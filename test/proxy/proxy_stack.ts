@@ -135,8 +135,8 @@ export async function startStack(connections: Connections, changes: Partial<Snap
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         waiting.delete(look)
-        reject(new Error(`no ${what} within 8 s`))
-      }, 8000)
+        reject(new Error(`no ${what} within 30 s`))
+      }, 30_000)
       const look = () => {
         const found = find()
         if (found === undefined) return

@@ -9,6 +9,13 @@ import { type SocketUpstream, startSocketUpstream } from './socket_upstream.ts'
 
 const label = '[REDACTED:github-pat]'
 const direction = { secrets: 'mask', style: 'label' } as const
+/** As a WebSocket is asked for. */
+const upgrade = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': randomBytes(16).toString('base64'),
+}
 let upstream: SocketUpstream
 let stack: Stack
 
@@ -30,6 +37,7 @@ before(async () => {
         response: { ...direction, secrets: 'flag' },
       },
       restoring: { ...to, request: { ...direction, style: 'restore' } },
+      one: { ...to, limits: [{ kind: 'concurrency', most: 1, window_ms: 60_000, per: 'principal' }] },
       models: { ...to, allow: [{ groups: ['ml'], models: ['gpt-realtime*'] }] },
       asking: {
         ...to,
@@ -191,12 +199,6 @@ test('a browser names its credential among the subprotocols; upstream sees the o
 })
 
 test('who may not, gets no WebSocket: without a token, on a forbidden model, or where upstream refuses', async () => {
-  const upgrade = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': randomBytes(16).toString('base64'),
-  }
   const opened = upstream.seen
   assert.equal((await ask(stack.port, { path: '/open/x', headers: upgrade, token: '' })).status, 401)
   const model = await ask(stack.port, { path: '/models/v1/realtime?model=gpt-4o', headers: upgrade })
@@ -213,6 +215,17 @@ test('who may not, gets no WebSocket: without a token, on a forbidden model, or 
   const refused = await ask(stack.port, { path: '/open/v1/realtime', headers: upgrade })
   assert.equal(refused.status, 403)
   assert.equal(refused.body, '{"error":"no"}')
+})
+
+test('an open WebSocket counts as an open request until it closes', async () => {
+  const first = await open('/one/v1/realtime')
+  const second = await ask(stack.port, { path: '/one/v1/realtime', headers: upgrade })
+  assert.equal(second.status, 429)
+  first.socket.close()
+  await stack.record((one) => one.connection === 'one' && one.status === 101)
+  const third = await open('/one/v1/realtime')
+  third.socket.close()
+  await until(() => upstream.closes.length === 2, 'both closes upstream')
 })
 
 test('a blocked secret closes both sides with an error event and a code, and no byte of it passes', async () => {
