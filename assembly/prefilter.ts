@@ -178,7 +178,8 @@ function longs(m: u64, before: u64): u64 {
   return l & ((l << 8) | (pre >> 56))
 }
 
-// characters of the block that was classified last, a bit each: of words, of runs that are judged, digits
+// characters of the block that was classified last, a bit each: of tokens, of words, of runs that are judged, digits
+let cover_bits: u64 = 0
 let word_bits: u64 = 0
 let run_bits: u64 = 0
 let digit_bits: u64 = 0
@@ -197,16 +198,6 @@ function digits(x: v128): v128 {
   return i8x16.lt_u(i8x16.sub(x, i8x16.splat(48)), i8x16.splat(10))
 }
 
-/** The token characters of the block at `p`. */
-function tokenBits(p: usize): u64 {
-  return bitsOfAny(
-    classOf(v128.load(p)),
-    classOf(v128.load(p, 16)),
-    classOf(v128.load(p, 32)),
-    classOf(v128.load(p, 48)),
-  )
-}
-
 function classify(p: usize): void {
   const judged = i8x16.splat(0x3f)
   const word = i8x16.splat(0x3e)
@@ -218,6 +209,7 @@ function classify(p: usize): void {
   const b = classOf(y)
   const c = classOf(z)
   const d = classOf(w)
+  cover_bits = bitsOfAny(a, b, c, d)
   run_bits = bitsOfAny(v128.and(a, judged), v128.and(b, judged), v128.and(c, judged), v128.and(d, judged))
   word_bits = bitsOfAny(v128.and(a, word), v128.and(b, word), v128.and(c, word), v128.and(d, word))
   digit_bits = bitsOf(digits(x), digits(y), digits(z), digits(w))
@@ -230,18 +222,19 @@ function classify(p: usize): void {
 function lookAtRuns(t: usize, q: u32, from: u32, crossing: bool): void {
   // a run that the text begins in may have begun before it; a literal in it can't
   const unseen = crossing && q == from
-  const long = longs(tokenBits(t + q), crossing && !unseen ? tokenBits(t + q - BLOCK) : 0)
-  if (long == 0 && !unseen) return
+  let cover_before: u64 = 0
   let run_before: u64 = unseen ? u64.MAX_VALUE : 0
   let word_before: u64 = 0
   let digit = unseen
   if (crossing && !unseen) {
     classify(t + q - BLOCK)
+    cover_before = cover_bits
     run_before = run_bits
     word_before = word_bits
     digit = digit_bits != 0 || run_bits == u64.MAX_VALUE
   }
   classify(t + q)
+  const long = longs(cover_bits, cover_before)
   // Without a digit no run is a secret, but one that goes on may still have some, and a longer one may be encoded text.
   const ends = longs(run_bits, run_before)
   const encoded = decoding && (crossing || (ends & (ends << (ENCODED_BYTES_MIN - COVER_RUN))) != 0)
