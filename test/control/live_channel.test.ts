@@ -129,7 +129,10 @@ test('a decision goes over the channel, is answered, and is told to every page',
   const decided = await page.next('decided')
   assert.equal(decided.request, 42)
   assert.deepEqual(decided.approval.decision?.reason, 'looks fine')
-  assert.equal((await other.page.next('approvals')).approvals[0]?.state, 'approved')
+  const [told] = (await other.page.next('approvals')).approvals
+  // The caller who waits may have used it up within the same moment.
+  assert.ok(told?.state === 'approved' || told?.state === 'used', told?.state)
+  assert.equal(told.decision?.reason, 'looks fine')
   other.page.send(await decideMessage(approval_id, { request: 7, decision: 'deny' }))
   const refused = await other.page.next('error')
   assert.deepEqual([refused.request, refused.code], [7, 'approval_conflict'])
