@@ -319,7 +319,8 @@ class UwsCaller implements Caller {
     this.owner = null
     this.open = false
     const key = this.headers[this.headers.indexOf('sec-websocket-key') + 1]!
-    // Not corked: where the socket keeps its address, uncorking would take what it has become for a response, and may close it.
+    // Not corked, though the server warns of that on stderr: where the socket keeps its address, uncorking would take what it has
+    // become for a response, and may close it.
     // Without extensions: what is compressed on the way would have to be inflated for each message.
     this.#res.upgrade<SocketData>({ socket }, key, protocol, '', this.#context!)
     return socket
