@@ -90,6 +90,8 @@ test('a caller is let through for a time, and the grant is taken back', async ()
   await one.locator('.grants').waitFor({ state: 'detached' })
   const third = await stack.ledger.hold(holdRequest('third', granted))
   assert.equal(third.outcome, 'pending')
+  // what is decided before it is shown was never looked at
+  await one.locator('.pane', { hasText: 'gina@example.com' }).waitFor()
   await stack.ledger.decide(third.approval_id, zoe, 'deny', '', previewDigest(holdRequest('third').preview))
   await one.locator('.pane.gone').waitFor()
   await one.keyboard.press('Escape')

@@ -110,7 +110,7 @@ for (const style of styles) {
     const { next, random } = createInputs(catalogue, seed)
     const end = Date.now() + (seconds * 1000) / styles.length
     let count = 0
-    while (Date.now() < end) {
+    while (Date.now() < end || count <= 20) {
       const input = next()
       const cut = Array.from({ length: 3 }, () => random.below(Buffer.byteLength(input.body) + 1))
       cut.sort((a, b) => a - b)
