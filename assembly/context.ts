@@ -9,6 +9,7 @@ import { isStrong, readLoose } from './loose_value'
 import { isPlaceholder, listed } from './placeholders'
 import { anyDigit, entropy, hasDigit, isDigit, isLetter, isUpper, isWord } from './randomness'
 import { mayFollow, namesPassword } from './short_words'
+import { surprise } from './surprise'
 import { IS_NAME_END, wordBits } from './telling_words'
 
 export const NO: i32 = 0
@@ -48,6 +49,9 @@ const BACK_MAX: u32 = 60
 const SPACES_MAX: u32 = 16
 const PASSWORD_BYTES_MIN: u32 = 6
 const TOKEN_BYTES_MIN: u32 = 16
+/** A value that begins like a path, or has hardly a digit, must have so many bytes and bits of surprise. */
+const DRAWN_BYTES_MIN: u32 = 30
+const DRAWN_BITS: f32 = 24
 const URL_PASSWORD_BYTES_MIN: u32 = 4
 
 // @ts-ignore: decorator
@@ -124,8 +128,8 @@ function isSecretValue(p: usize, n: u32, word: u32, quoted: bool, prose: bool): 
   if (word == WORD_TOKEN || word == WORD_SECRET) {
     if (spaces > 0) return false
     if (n < TOKEN_BYTES_MIN) return word == WORD_SECRET && !prose && isStrong(p, n)
-    if (digits < 2 || letters < 2) return false
-    if (load<u8>(p) == 47 || slashes * 8 > n) return false
+    if (letters < 2 || slashes * 8 > n) return false
+    if ((digits < 2 || load<u8>(p) == 47) && !(n >= DRAWN_BYTES_MIN && surprise(p, n, false) >= DRAWN_BITS)) return false
     if (!quoted && joints > 1 && uppers == letters) return false // A_CONSTANT2
     return entropy(p, n) >= <f32>3.0
   }

@@ -127,6 +127,16 @@ test('a password that looks drawn or chosen is found near its name, without a si
   ])
 })
 
+test('a key with hardly a digit, or that begins like a path, is found whole behind its name', () => {
+  const drawn = random.text(letters, 37)
+  masks([
+    `AWS_SECRET_ACCESS_KEY=/${drawn}7e\n`,
+    `"SecretAccessKey": "/4${drawn}X"\n`,
+    `api_key: ${drawn}5Qw\n`,
+  ])
+  leaves(['token: /var/lib/service/current/Token2Files.json\n', 'token_file=/srv/app/secrets/Production2\n'])
+})
+
 test('a key is found by a key word, or by a vendor, up to some forty characters before it', () => {
   masks([
     `FASTLY_KEY=${hex}\n`,
