@@ -73,6 +73,7 @@ test('where two people have to approve, both see how far it is, and nobody count
     () => outcomes.some((outcome) => outcome.approval_id === approval_id && outcome.outcome === 'approved'),
     'the caller goes on',
   )
+  await one.locator('.pane.gone').waitFor()
   await one.keyboard.press('Escape')
   await nothing(one)
 })
